@@ -1,0 +1,53 @@
+# The one-way rule: a folder of src/ includes only itself, public headers, and the folders that are
+# named for it here, all of a strictly lower layer. Each folder is an object library whose include
+# path holds links to just those folders, so that a forbidden include does not compile. The list is
+# the only place where the order is written; tools/check_layers reads it too.
+set(AKIDB_LAYERS
+  "base 0"
+  "os 1 base"
+  "codec 1 base"
+  "json 1 base"
+  "document 2 base os json"
+  "parquet 3 base os codec document"
+  "store 3 base os"
+  "formats 4 base os codec json document parquet"
+  "snapshot 5 base os codec json document parquet store formats")
+
+set(AKIDB_LAYER_NAMES "")
+
+# What a target that is allowed to see `folders` of src/ needs on its include path.
+function(akidb_layer_includes target)
+  set(links ${CMAKE_BINARY_DIR}/layers/${target})
+  file(REMOVE_RECURSE ${links})
+  file(MAKE_DIRECTORY ${links})
+  foreach(folder IN LISTS ARGN)
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${folder} ${links}/${folder} SYMBOLIC)
+  endforeach()
+  target_include_directories(${target} PRIVATE ${links} ${PROJECT_SOURCE_DIR}/include)
+endfunction()
+
+macro(akidb_add_layers)
+  foreach(line IN LISTS AKIDB_LAYERS)
+    separate_arguments(words UNIX_COMMAND "${line}")
+    list(POP_FRONT words folder number)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
+    set(AKIDB_LAYER_SEES_${folder} ${folder} ${words})
+    if(sources)
+      add_library(akidb_${folder} OBJECT ${sources})
+      akidb_layer_includes(akidb_${folder} ${folder} ${words})
+      target_link_libraries(akidb_${folder} PRIVATE akidb_dependencies)
+      list(APPEND AKIDB_LAYER_NAMES ${folder})
+    endif()
+  endforeach()
+endmacro()
+
+# The objects of these folders, as generator expressions for a target's sources.
+function(akidb_layer_objects out)
+  set(objects "")
+  foreach(folder IN LISTS ARGN)
+    if(TARGET akidb_${folder})
+      list(APPEND objects $<TARGET_OBJECTS:akidb_${folder}>)
+    endif()
+  endforeach()
+  set(${out} ${objects} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,10 @@
+#ifndef AKIDB_H
+#define AKIDB_H
+/* Everything. Each header stands alone too: include the ones that you use. */
+#include "akidb/base.h"
+#include "akidb/batch.h"
+#include "akidb/formats.h"
+#include "akidb/parquet.h"
+#include "akidb/snapshot.h"
+#include "akidb/store.h"
+#endif

@@ -1,0 +1,56 @@
+#ifndef AK_DOCUMENT_DOCUMENTS_H
+#define AK_DOCUMENT_DOCUMENTS_H
+/* The inside of akidb_documents, for the decoders that fill it column by column. */
+#include "akidb/batch.h"
+
+/* Texts of a column, growing. Row i is bytes[offsets[i]] .. bytes[offsets[i + 1]]. offsets is NULL
+ * while all rows are null or there are none; validity is NULL while no row is null. */
+typedef struct ak_texts {
+    uint64_t *offsets;
+    size_t offset_capacity;
+    akidb_buffer bytes;
+    uint8_t *validity;
+    size_t validity_capacity;
+} ak_texts;
+
+struct akidb_documents {
+    uint32_t dimension;
+    size_t rows;
+    bool has_vectors; /* false when the vector column was not read; then vectors stays NULL */
+    float *vectors;
+    size_t vector_capacity; /* in floats */
+    akidb_uuid *document_ids;
+    size_t id_capacity;
+    int64_t *inserted_at;
+    size_t time_capacity;
+    ak_texts external_ids;
+    ak_texts metadata;
+};
+
+/* Makes room for `rows` more documents, so that filling them cannot fail for lack of memory of the
+ * fixed-width columns. */
+AKIDB_CHECK akidb_status ak_documents_reserve(akidb_documents *documents, size_t rows,
+                                              akidb_error *err);
+
+/* Adds one text to a column that has `rows` rows so far; data NULL is null. */
+AKIDB_CHECK akidb_status ak_texts_append(ak_texts *texts, size_t rows, akidb_slice text,
+                                         akidb_error *err);
+
+/* Adds `count` rows of another column to one that has `rows` rows so far. */
+AKIDB_CHECK akidb_status ak_texts_append_rows(ak_texts *texts, size_t rows, const akidb_texts *from,
+                                              size_t first, size_t count, akidb_error *err);
+
+/* Cuts a column back to `rows` rows. */
+void ak_texts_truncate(ak_texts *texts, size_t rows);
+void ak_texts_free(ak_texts *texts);
+akidb_texts ak_texts_view(const ak_texts *texts);
+
+/* Cuts the documents back to `rows`: how a decoder undoes a failed append. */
+void ak_documents_truncate(akidb_documents *documents, size_t rows);
+
+/* Appends the chosen rows of a batch, in order. */
+AKIDB_CHECK akidb_status ak_documents_append_rows(akidb_documents *documents,
+                                                  const akidb_batch *batch, const size_t *rows,
+                                                  size_t count, akidb_error *err);
+
+#endif
