@@ -1,0 +1,97 @@
+# A thin layer over CMake: one folder under build/ for each kind of build. `make help` lists the
+# targets.
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+
+# Seconds for each fuzz target, rounds of the kill loop, folder that the benchmark writes to.
+FUZZ_SECONDS ?= 600
+CRASH_ROUNDS ?= 20
+BENCH_DIR    ?= $(BUILD)/bench-data
+BENCH_ARGS   ?=
+
+CONFIGURE = cmake -G Ninja -S .
+CCACHE    = $(if $(shell command -v ccache 2>/dev/null),-DCMAKE_C_COMPILER_LAUNCHER=ccache)
+NINJA     = cmake --build
+CTEST     = ctest --output-on-failure -j$(JOBS) --test-dir
+
+# -O1 keeps the sanitizers' reports readable and the tests quick.
+CHECKED   = -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-O1 -g" -DAKIDB_TESTS=ON
+
+.PHONY: all setup demo test tsan crash soak interop lint format warnings fuzz fuzz-short bench \
+        install clean help
+
+all: ## build/akidb, build/libakidb.so and build/libakidb.a, optimised
+	@command -v cmake >/dev/null && command -v ninja >/dev/null || tools/setup build
+	@$(CONFIGURE) -B $(BUILD) $(CCACHE) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >$(BUILD).log 2>&1 || \
+	    { cat $(BUILD).log; rm -f $(BUILD).log; echo "Is a package missing? make setup"; exit 1; }
+	@rm -f $(BUILD).log
+	@$(NINJA) $(BUILD)
+
+setup: ## install the packages that building and testing need (apt; sudo when not root)
+	@tools/setup build test
+
+demo: ## build, then show the main job on real vectors
+	@tools/setup build
+	@$(MAKE) --no-print-directory all
+	@tools/demo.sh $(BUILD)/akidb
+
+test: setup ## all tests, under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
+	@$(NINJA) $(BUILD)/asan
+	@AKIDB_CRASH_ROUNDS=$(CRASH_ROUNDS) $(CTEST) $(BUILD)/asan
+
+tsan: setup ## the tests under ThreadSanitizer
+	@$(CONFIGURE) -B $(BUILD)/tsan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=thread
+	@$(NINJA) $(BUILD)/tsan
+	@$(CTEST) $(BUILD)/tsan -L threads
+
+crash: setup ## kill -9 and failed allocations, CRASH_ROUNDS times
+	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
+	@$(NINJA) $(BUILD)/asan
+	@AKIDB_CRASH_ROUNDS=$(CRASH_ROUNDS) $(CTEST) $(BUILD)/asan -L crash
+
+soak: all ## the kill loop, without end, new seeds each round
+	@tests/crash/kill_loop.sh $(BUILD)/akidb forever
+
+interop: all ## other engines read our files, and we theirs (engines from PyPI)
+	@tools/setup test interop
+	@tests/interop/run.sh $(BUILD)
+
+lint: ## clang-format, clang-tidy and cppcheck
+	@tools/setup build test lint
+	@tools/lint.sh $(BUILD)/lint
+
+format: ## rewrite the sources as clang-format has them
+	@tools/setup lint
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+warnings: ## gcc and clang, with every warning an error
+	@tools/setup build test lint
+	@for compiler in gcc clang; do \
+	    echo "== $$compiler"; \
+	    $(CONFIGURE) -B $(BUILD)/warnings-$$compiler $(CCACHE) -DCMAKE_C_COMPILER=$$compiler \
+	        -DAKIDB_WERROR=ON -DAKIDB_TESTS=ON && \
+	    $(NINJA) $(BUILD)/warnings-$$compiler --target all akidb_bench || exit 1; \
+	done
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (600 unless told)
+	@tools/setup build test lint
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz.sh $(BUILD)/fuzz
+
+fuzz-short: ## every fuzz target for 20 seconds
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20
+
+bench: all ## create and restore beside memcpy and write + fsync; results in build/bench.jsonl
+	@$(NINJA) $(BUILD) --target akidb_bench
+	@$(BUILD)/akidb_bench --json $(BUILD)/bench.jsonl $(BENCH_ARGS) $(BENCH_DIR)
+
+install: all ## into PREFIX (/usr/local), under DESTDIR
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean: ## remove everything that was built
+	@rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
