@@ -145,9 +145,8 @@ akidb_status ak_fail_errno(akidb_error *err, int error_number, const char *objec
     va_start(arguments, format);
     text_add_list(&message, format, arguments);
     va_end(arguments);
-    char reason[128];
-    if (strerror_r(error_number, reason, sizeof reason) != 0)
-        snprintf(reason, sizeof reason, "error %d", error_number);
+    char unknown[64];
+    const char *reason = strerror_r(error_number, unknown, sizeof unknown); /* GNU's variant */
     text_add(&message, ": %s", reason);
     text_make_printable(&message);
     return status;
