@@ -1,0 +1,112 @@
+#include "bench.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *must_allocate(size_t size)
+{
+    void *memory = malloc(size);
+    if (memory == NULL) {
+        fprintf(stderr, "akidb_bench: no memory for %zu bytes\n", size);
+        exit(EXIT_FAILURE);
+    }
+    return memory;
+}
+
+/* splitmix64 */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+/* Uniform in (0, 1]. */
+static double next_unit(uint64_t *state)
+{
+    return (double)((next_random(state) >> 11) + 1) * 0x1p-53;
+}
+
+/* Box and Muller: two independent Gaussian values from two uniform ones. */
+static void fill_vector(float *vector, uint32_t dimension, uint64_t *state)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < dimension; i += 2) {
+        double radius = sqrt(-2 * log(next_unit(state)));
+        double angle = 6.283185307179586 * next_unit(state);
+        double pair[2] = {radius * cos(angle), radius * sin(angle)};
+        for (uint32_t j = 0; j < 2 && i + j < dimension; j++) {
+            vector[i + j] = (float)pair[j];
+            sum += pair[j] * pair[j];
+        }
+    }
+    double norm = sqrt(sum);
+    for (uint32_t i = 0; i < dimension; i++)
+        vector[i] = (float)(vector[i] / norm);
+}
+
+static void fill_id(akidb_uuid *id, uint64_t *state)
+{
+    for (size_t i = 0; i < sizeof id->bytes; i++)
+        id->bytes[i] = (uint8_t)next_random(state);
+    id->bytes[6] = (uint8_t)(0x40 | (id->bytes[6] & 0x0F));
+    id->bytes[8] = (uint8_t)(0x80 | (id->bytes[8] & 0x3F));
+}
+
+/* A text for each row, made by `format` of the row's number and a random one. */
+static akidb_texts make_texts(size_t rows, const char *format, uint64_t *state)
+{
+    enum { TEXT_MAX = 96 };
+    uint64_t *offsets = must_allocate((rows + 1) * sizeof *offsets);
+    char *bytes = must_allocate(rows * TEXT_MAX);
+    uint64_t used = 0;
+    for (size_t i = 0; i < rows; i++) {
+        offsets[i] = used;
+        int n = snprintf(bytes + used, TEXT_MAX, format, i, (unsigned)(next_random(state) % 1000));
+        used += (uint64_t)n;
+    }
+    offsets[rows] = used;
+    return (akidb_texts){.offsets = offsets, .bytes = bytes};
+}
+
+bench_data bench_data_make(size_t rows, uint32_t dimension)
+{
+    uint64_t state = 42;
+    float *vectors = must_allocate(rows * dimension * sizeof *vectors);
+    akidb_uuid *ids = must_allocate(rows * sizeof *ids);
+    int64_t *times = must_allocate(rows * sizeof *times);
+    for (size_t i = 0; i < rows; i++) {
+        fill_vector(vectors + i * dimension, dimension, &state);
+        fill_id(&ids[i], &state);
+        times[i] = INT64_C(1700000000000000) + (int64_t)i * 1000;
+    }
+    return (bench_data){
+        .batch = {.rows = rows,
+                  .dimension = dimension,
+                  .vectors = vectors,
+                  .document_ids = ids,
+                  .external_ids = make_texts(rows, "doc-%08zu-%03u", &state),
+                  .metadata = make_texts(rows, "{\"title\":\"Document %zu\",\"shard\":%u}", &state),
+                  .inserted_at = times},
+        .vector_bytes = rows * dimension * sizeof *vectors,
+    };
+}
+
+static void free_texts(akidb_texts *texts)
+{
+    free((void *)(uintptr_t)texts->offsets);
+    free((void *)(uintptr_t)texts->bytes);
+}
+
+void bench_data_free(bench_data *data)
+{
+    free((void *)(uintptr_t)data->batch.vectors);
+    free((void *)(uintptr_t)data->batch.document_ids);
+    free((void *)(uintptr_t)data->batch.inserted_at);
+    free_texts(&data->batch.external_ids);
+    free_texts(&data->batch.metadata);
+    memset(data, 0, sizeof *data);
+}
