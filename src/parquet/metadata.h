@@ -138,6 +138,9 @@ typedef struct ak_key_value {
     const char *value; /* NULL: not there */
 } ak_key_value;
 
+/* Our files name their dimension in decimal under this key, so that one without rows has it too. */
+#define AK_KEY_DIMENSION "akidb.dimension"
+
 typedef struct ak_file_metadata {
     int32_t version;
     const ak_schema_element *schema; /* depth first, the root first */

@@ -1,0 +1,74 @@
+#ifndef AK_PARQUET_CHUNK_WRITE_H
+#define AK_PARQUET_CHUNK_WRITE_H
+/*
+ * One column chunk on its way to the file. The column's encoder adds pages; sealing the chunk then
+ * compresses them, or not when that does not pay, and makes headers and checksums; the result is a
+ * list of slices to write. Memory is kept from one row group to the next.
+ *
+ * A page's bytes before compression are a piece of `body` followed by floats of the caller, which
+ * are not copied: what is not compressed goes to the output from where it lies.
+ */
+#include "codec/compress.h"
+#include "parquet/metadata.h"
+
+typedef struct ak_page {
+    int type;            /* AK_PAGE_DATA or AK_PAGE_DICTIONARY */
+    int encoding;        /* of the values */
+    uint32_t num_values; /* with nulls; of a dictionary: entries */
+    uint64_t first_row;  /* in the row group */
+    size_t body_offset;  /* levels and values, in ak_chunk.body; pages may share a piece */
+    size_t body_size;
+    const float *floats; /* after them; NULL: none */
+    size_t float_count;
+
+    /* Set by sealing. */
+    size_t header_offset; /* in ak_chunk.headers */
+    size_t header_size;
+    size_t packed_offset; /* in ak_chunk.packed */
+    size_t packed_size;
+} ak_page;
+
+typedef struct ak_chunk {
+    ak_page *pages;
+    size_t page_count;
+    size_t page_capacity;
+    akidb_buffer body;
+    akidb_buffer headers;
+    akidb_buffer packed; /* compressed pages, or split floats of pages that are not compressed */
+
+    /* Set by sealing. */
+    bool is_compressed;
+    uint64_t size; /* in the file */
+    uint64_t uncompressed_size;
+    uint32_t crc32c;                /* of all its bytes */
+    int64_t dictionary_page_offset; /* from the chunk's beginning; -1: none */
+    int64_t data_page_offset;
+    ak_page_location *locations; /* of the data pages; offsets from the chunk's beginning */
+    size_t location_count;
+    size_t location_capacity;
+} ak_chunk;
+
+/* Forgets the pages and keeps the memory. */
+void ak_chunk_clear(ak_chunk *chunk);
+void ak_chunk_free(ak_chunk *chunk);
+
+/* Adds a page whose members before "set by sealing" are set. */
+AKIDB_CHECK akidb_status ak_chunk_add_page(ak_chunk *chunk, const ak_page *page, akidb_error *err);
+
+/* What sealing needs besides: owned by a worker. */
+typedef struct ak_chunk_tools {
+    ak_compressor *compressor; /* NULL: no compression */
+    akidb_buffer split;        /* the split floats of one page */
+} ak_chunk_tools;
+
+/* `by_sample`: when the first data page does not shrink by 2 %, nothing more is tried. A chunk that
+ * compression does not shrink is stored uncompressed. */
+AKIDB_CHECK akidb_status ak_chunk_seal(ak_chunk *chunk, ak_chunk_tools *tools, bool by_sample,
+                                       akidb_error *err);
+
+/* The slices of a sealed chunk, at most AK_PAGE_SLICES for a page, into slices_out; returns their
+ * number. They live until the chunk is cleared and as long as the caller's floats. */
+enum { AK_PAGE_SLICES = 3 };
+size_t ak_chunk_slices(const ak_chunk *chunk, akidb_slice *slices_out);
+
+#endif

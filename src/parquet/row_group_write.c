@@ -1,0 +1,213 @@
+#include "parquet/row_group_write.h"
+
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/checksum.h"
+#include "parquet/column_write.h"
+
+/* The order of the chunks in the file. The vectors come last, so that everything else is one range
+ * that a reader of ids or metadata can fetch alone. */
+static const ak_leaf file_order[AK_LEAF_COUNT] = {
+    AK_LEAF_DOCUMENT_ID, AK_LEAF_EXTERNAL_ID, AK_LEAF_DIMENSION,
+    AK_LEAF_METADATA,    AK_LEAF_INSERTED_AT, AK_LEAF_VECTOR,
+};
+
+akidb_status ak_row_group_encoder_init(ak_row_group_encoder *encoder,
+                                       const ak_writer_settings *settings, akidb_error *err)
+{
+    *encoder = (ak_row_group_encoder){.settings = settings};
+    if (settings->codec == AK_CODEC_UNCOMPRESSED)
+        return AKIDB_OK;
+    return ak_compressor_new(settings->codec, settings->level, &encoder->chunk_tools.compressor,
+                             err);
+}
+
+void ak_row_group_encoder_free(ak_row_group_encoder *encoder)
+{
+    for (size_t i = 0; i < AK_LEAF_COUNT; i++)
+        ak_chunk_free(&encoder->chunks[i]);
+    ak_compressor_free(encoder->chunk_tools.compressor);
+    akidb_buffer_free(&encoder->chunk_tools.split);
+    ak_text_tools_free(&encoder->text_tools);
+    free(encoder->slices);
+    *encoder = (ak_row_group_encoder){0};
+}
+
+static ak_chunk_record *begin_column(ak_row_group_encoder *encoder, ak_leaf leaf, uint64_t values)
+{
+    ak_chunk_clear(&encoder->chunks[leaf]);
+    ak_chunk_record *record = &encoder->record.chunks[leaf];
+    record->encoding = AK_ENCODING_PLAIN;
+    record->num_values = (int64_t)values;
+    return record;
+}
+
+static akidb_status write_ids(ak_row_group_encoder *encoder, const akidb_uuid *ids, size_t rows,
+                              akidb_error *err)
+{
+    ak_chunk_record *record = begin_column(encoder, AK_LEAF_DOCUMENT_ID, rows);
+    const akidb_uuid *min = ids, *max = ids;
+    for (size_t i = 1; i < rows; i++) {
+        if (akidb_uuid_compare(&ids[i], min) < 0)
+            min = &ids[i];
+        if (akidb_uuid_compare(&ids[i], max) > 0)
+            max = &ids[i];
+    }
+    record->min = ak_bound_exact(min->bytes, sizeof min->bytes);
+    record->max = ak_bound_exact(max->bytes, sizeof max->bytes);
+    return ak_write_document_ids(&encoder->chunks[AK_LEAF_DOCUMENT_ID], ids, rows,
+                                 encoder->settings->page_bytes, err);
+}
+
+static akidb_status write_dimension(ak_row_group_encoder *encoder, size_t rows, akidb_error *err)
+{
+    ak_chunk_record *record = begin_column(encoder, AK_LEAF_DIMENSION, rows);
+    uint32_t dimension = encoder->settings->dimension;
+    record->min = ak_bound_exact(&dimension, sizeof dimension);
+    record->max = record->min;
+    return ak_write_dimension(&encoder->chunks[AK_LEAF_DIMENSION], dimension, rows,
+                              encoder->settings->page_bytes, err);
+}
+
+static akidb_status write_times(ak_row_group_encoder *encoder, const int64_t *times, size_t rows,
+                                akidb_error *err)
+{
+    ak_chunk_record *record = begin_column(encoder, AK_LEAF_INSERTED_AT, rows);
+    int64_t divisor = encoder->settings->unit == AK_UNIT_MICROS ? 1 : 1000;
+    int64_t min = times[0], max = times[0];
+    for (size_t i = 1; i < rows; i++) {
+        min = times[i] < min ? times[i] : min;
+        max = times[i] > max ? times[i] : max;
+    }
+    min /= divisor;
+    max /= divisor;
+    record->min = ak_bound_exact(&min, sizeof min);
+    record->max = ak_bound_exact(&max, sizeof max);
+    return ak_write_times(&encoder->chunks[AK_LEAF_INSERTED_AT], times, rows, divisor,
+                          encoder->settings->page_bytes, err);
+}
+
+static akidb_status write_texts(ak_row_group_encoder *encoder, ak_leaf leaf,
+                                const akidb_texts *texts, size_t first, size_t rows,
+                                akidb_error *err)
+{
+    ak_chunk_record *record = begin_column(encoder, leaf, rows);
+    ak_text_summary summary;
+    akidb_status status =
+        ak_write_texts(&encoder->chunks[leaf], &encoder->text_tools, texts, first, rows,
+                       encoder->settings->dictionary, encoder->settings->page_bytes, &summary, err);
+    if (status != AKIDB_OK)
+        return status;
+    record->has_dictionary = summary.has_dictionary;
+    record->null_count = summary.null_count;
+    if (leaf == AK_LEAF_EXTERNAL_ID) { /* nobody searches metadata by its text */
+        record->min = summary.min;
+        record->max = summary.max;
+    }
+    return AKIDB_OK;
+}
+
+static akidb_status write_vectors(ak_row_group_encoder *encoder, const float *vectors, size_t rows,
+                                  akidb_error *err)
+{
+    const ak_writer_settings *settings = encoder->settings;
+    ak_chunk_record *record =
+        begin_column(encoder, AK_LEAF_VECTOR, (uint64_t)rows * settings->dimension);
+    record->encoding = settings->vector_encoding;
+    return ak_write_vectors(&encoder->chunks[AK_LEAF_VECTOR], vectors, rows, settings->dimension,
+                            settings->vector_encoding, settings->page_bytes, err);
+}
+
+static akidb_status write_columns(ak_row_group_encoder *encoder, const akidb_batch *batch,
+                                  size_t first, size_t rows, akidb_error *err)
+{
+    encoder->record = (ak_row_group_record){.rows = rows};
+    akidb_status status = write_ids(encoder, batch->document_ids + first, rows, err);
+    if (status == AKIDB_OK)
+        status = write_texts(encoder, AK_LEAF_EXTERNAL_ID, &batch->external_ids, first, rows, err);
+    if (status == AKIDB_OK)
+        status = write_dimension(encoder, rows, err);
+    if (status == AKIDB_OK)
+        status = write_vectors(encoder, batch->vectors + first * batch->dimension, rows, err);
+    if (status == AKIDB_OK)
+        status = write_texts(encoder, AK_LEAF_METADATA, &batch->metadata, first, rows, err);
+    if (status == AKIDB_OK)
+        status = write_times(encoder, batch->inserted_at + first, rows, err);
+    return status;
+}
+
+/* Seals a chunk that comes after what the encoder has so far. */
+static akidb_status seal_column(ak_row_group_encoder *encoder, ak_leaf leaf, akidb_error *err)
+{
+    ak_chunk *chunk = &encoder->chunks[leaf];
+    akidb_status status = ak_chunk_seal(chunk, &encoder->chunk_tools, leaf == AK_LEAF_VECTOR, err);
+    if (status != AKIDB_OK)
+        return status;
+    ak_chunk_record *record = &encoder->record.chunks[leaf];
+    record->codec = chunk->is_compressed ? (int)encoder->settings->codec : AK_CODEC_UNCOMPRESSED;
+    record->size = chunk->size;
+    record->uncompressed_size = chunk->uncompressed_size;
+    record->data_page_offset = (int64_t)encoder->size + chunk->data_page_offset;
+    record->dictionary_page_offset = -1;
+    if (chunk->dictionary_page_offset >= 0)
+        record->dictionary_page_offset = (int64_t)encoder->size + chunk->dictionary_page_offset;
+    for (size_t i = 0; i < chunk->location_count; i++)
+        chunk->locations[i].offset += (int64_t)encoder->size;
+    encoder->crc32c = ak_crc32c_combine(encoder->crc32c, chunk->crc32c, chunk->size);
+    encoder->size += chunk->size;
+    return AKIDB_OK;
+}
+
+static akidb_status collect_slices(ak_row_group_encoder *encoder, akidb_error *err)
+{
+    size_t pages = 0;
+    for (size_t i = 0; i < AK_LEAF_COUNT; i++)
+        pages += encoder->chunks[i].page_count;
+    void *slices = encoder->slices;
+    akidb_status status = ak_array_reserve(&slices, &encoder->slice_capacity,
+                                           pages * AK_PAGE_SLICES, sizeof *encoder->slices, err);
+    encoder->slices = slices;
+    if (status != AKIDB_OK)
+        return status;
+    encoder->slice_count = 0;
+    for (size_t i = 0; i < AK_LEAF_COUNT; i++)
+        encoder->slice_count += ak_chunk_slices(&encoder->chunks[file_order[i]],
+                                                encoder->slices + encoder->slice_count);
+    return AKIDB_OK;
+}
+
+akidb_status ak_row_group_encode(ak_row_group_encoder *encoder, const akidb_batch *batch,
+                                 size_t first, size_t rows, akidb_error *err)
+{
+    akidb_status status = write_columns(encoder, batch, first, rows, err);
+    encoder->size = 0;
+    encoder->crc32c = 0;
+    for (size_t i = 0; i < AK_LEAF_COUNT && status == AKIDB_OK; i++) {
+        if (file_order[i] == AK_LEAF_VECTOR) {
+            encoder->small_size = encoder->size;
+            encoder->small_crc32c = encoder->crc32c;
+        }
+        status = seal_column(encoder, file_order[i], err);
+    }
+    return status != AKIDB_OK ? status : collect_slices(encoder, err);
+}
+
+akidb_status ak_row_group_append_indexes(ak_row_group_encoder *encoder, uint64_t offset,
+                                         ak_row_group_record *record, akidb_buffer *indexes,
+                                         akidb_error *err)
+{
+    record->offset = offset;
+    for (size_t leaf = 0; leaf < AK_LEAF_COUNT; leaf++) {
+        ak_chunk *chunk = &encoder->chunks[leaf];
+        for (size_t i = 0; i < chunk->location_count; i++)
+            chunk->locations[i].offset += (int64_t)offset;
+        size_t before = indexes->size;
+        akidb_status status =
+            ak_offset_index_write(chunk->locations, chunk->location_count, indexes, err);
+        if (status != AKIDB_OK)
+            return status;
+        record->chunks[leaf].index_size = indexes->size - before;
+    }
+    return AKIDB_OK;
+}

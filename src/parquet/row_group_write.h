@@ -1,0 +1,69 @@
+#ifndef AK_PARQUET_ROW_GROUP_WRITE_H
+#define AK_PARQUET_ROW_GROUP_WRITE_H
+/* Encodes row groups, each alone and on any thread: rows of a batch in, slices to write and what
+ * the footer must say of them out. */
+#include "akidb/batch.h"
+#include "parquet/bounds_write.h"
+#include "parquet/chunk_write.h"
+#include "parquet/schema_write.h"
+#include "parquet/text_write.h"
+#include "parquet/writer_options.h"
+
+/* What the footer says about a column chunk. Offsets count from the row group's beginning. */
+typedef struct ak_chunk_record {
+    int codec;
+    bool has_dictionary;
+    int encoding; /* of the values in data pages that use no dictionary */
+    int64_t num_values;
+    uint64_t size; /* in the file, with page headers */
+    uint64_t uncompressed_size;
+    int64_t data_page_offset;
+    int64_t dictionary_page_offset; /* -1: none */
+    uint64_t null_count;
+    ak_bound min, max;
+    size_t index_size; /* of its offset index; set when that is written */
+} ak_chunk_record;
+
+typedef struct ak_row_group_record {
+    uint64_t rows;
+    uint64_t offset; /* in the file; set when it is written */
+    ak_chunk_record chunks[AK_LEAF_COUNT];
+} ak_row_group_record;
+
+/* One row group at a time; its memory is kept for the next. One thread at a time. */
+typedef struct ak_row_group_encoder {
+    const ak_writer_settings *settings;
+    ak_chunk chunks[AK_LEAF_COUNT];
+    ak_chunk_tools chunk_tools;
+    ak_text_tools text_tools;
+    akidb_slice *slices;
+    size_t slice_count;
+    size_t slice_capacity;
+
+    /* Results of the last encoding. */
+    ak_row_group_record record;
+    uint64_t size;
+    uint64_t small_size; /* of all chunks but the vector's, which come first */
+    uint32_t crc32c;
+    uint32_t small_crc32c;
+} ak_row_group_encoder;
+
+/* `settings` must outlive the encoder. On failure there is nothing to free. */
+AKIDB_CHECK akidb_status ak_row_group_encoder_init(ak_row_group_encoder *encoder,
+                                                   const ak_writer_settings *settings,
+                                                   akidb_error *err);
+void ak_row_group_encoder_free(ak_row_group_encoder *encoder);
+
+/* Encodes rows first .. first + rows - 1, rows >= 1, of a valid batch in which document ids and
+ * times are not NULL. The slices point into the encoder and into the batch's vectors. */
+AKIDB_CHECK akidb_status ak_row_group_encode(ak_row_group_encoder *encoder,
+                                             const akidb_batch *batch, size_t first, size_t rows,
+                                             akidb_error *err);
+
+/* Appends the offset indexes of all chunks, in the order of the schema, for a row group that begins
+ * at `offset` in the file, and notes their sizes and the offset in `record`. Once per encoding. */
+AKIDB_CHECK akidb_status ak_row_group_append_indexes(ak_row_group_encoder *encoder, uint64_t offset,
+                                                     ak_row_group_record *record,
+                                                     akidb_buffer *indexes, akidb_error *err);
+
+#endif

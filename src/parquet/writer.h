@@ -1,0 +1,17 @@
+#ifndef AK_PARQUET_WRITER_H
+#define AK_PARQUET_WRITER_H
+/* Steps of the public writer that encode_batch takes on its own. */
+#include "parquet/writer_options.h"
+
+/* Like akidb_parquet_writer_open, with settings that have been made already. */
+AKIDB_CHECK akidb_status ak_parquet_writer_open(const akidb_output *output,
+                                                const ak_writer_settings *settings,
+                                                akidb_parquet_writer **writer_out,
+                                                akidb_error *err);
+
+/* Like akidb_parquet_writer_append for the last batch of a file: nothing is collected for a later
+ * one, so no float is copied. */
+AKIDB_CHECK akidb_status ak_parquet_writer_append_last(akidb_parquet_writer *writer,
+                                                       const akidb_batch *batch, akidb_error *err);
+
+#endif

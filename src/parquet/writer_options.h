@@ -1,0 +1,35 @@
+#ifndef AK_PARQUET_WRITER_OPTIONS_H
+#define AK_PARQUET_WRITER_OPTIONS_H
+/* The writer's options, checked, with every default filled in. */
+#include "akidb/parquet.h"
+#include "codec/compress.h"
+#include "parquet/metadata.h"
+
+/* Limits that keep a row group's pages below a million, which is what Arrow C++ reads, and every
+ * page below the 2^31 - 1 bytes of its header. */
+#define AK_ROW_GROUP_BYTES_MAX (UINT64_C(2) << 30)
+#define AK_PAGE_BYTES_MIN      (UINT32_C(4) << 10)
+#define AK_PAGE_BYTES_MAX      (UINT32_C(256) << 20)
+#define AK_TEXT_BYTES_MAX      (UINT64_C(512) << 20)
+
+typedef struct ak_writer_settings {
+    uint32_t dimension;
+    ak_codec codec;
+    int level;
+    uint32_t row_group_size;
+    uint64_t row_group_bytes;
+    uint32_t page_bytes;
+    bool dictionary;
+    int vector_encoding; /* ak_encoding */
+    ak_time_unit_kind unit;
+    bool unit_is_default; /* nobody asked for it */
+    size_t threads;
+} ak_writer_settings;
+
+/* AKIDB_E_VALIDATION names the option, what it may be and what it is. */
+AKIDB_CHECK akidb_status ak_writer_settings_make(ak_writer_settings *settings_out,
+                                                 uint32_t dimension,
+                                                 const akidb_parquet_options *options,
+                                                 akidb_error *err);
+
+#endif
