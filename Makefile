@@ -53,7 +53,7 @@ crash: setup ## kill -9 and failed allocations, CRASH_ROUNDS times
 	@AKIDB_CRASH_ROUNDS=$(CRASH_ROUNDS) $(CTEST) $(BUILD)/asan -L crash
 
 soak: all ## the kill loop, without end, new seeds each round
-	@tests/crash/kill_loop.sh $(BUILD)/akidb forever
+	@tests/crash/kill_loop.py $(BUILD)/akidb forever --seed $$(date +%s)
 
 interop: all ## other engines read our files, and we theirs (engines from PyPI)
 	@tools/setup test interop

@@ -166,10 +166,10 @@ DUCKDB_OPTIONS = {
 @pytest.mark.parametrize("vector", ["FLOAT[]", f"FLOAT[{DIMENSION}]"])
 @pytest.mark.parametrize("identity", ["blob", "uuid"])
 def test_duckdb(store, path, options, vector, identity):
-    table = arrow_table(FINE, variable_list(FINE.vectors))  # noqa: F841 (read by the query)
+    source = arrow_table(FINE, variable_list(FINE.vectors))  # noqa: F841 (the query reads it)
     key = "document_id" if identity == "blob" else "hex(document_id)::uuid as document_id"
     duckdb.sql(f"copy (select {key}, external_id, vector::{vector} as vector, metadata_json,"
-               f" inserted_at from table) to '{path}' (format parquet{options})")
+               f" inserted_at from source) to '{path}' (format parquet{options})")
     check(store, FINE, path)
 
 
@@ -225,7 +225,7 @@ SPARK_OPTIONS = {
     "millis": {"spark.sql.parquet.outputTimestampType": "TIMESTAMP_MILLIS"},
     "zstd": {"spark.sql.parquet.compression.codec": "zstd"},
     "gzip": {"spark.sql.parquet.compression.codec": "gzip"},
-    "lz4": {"spark.sql.parquet.compression.codec": "lz4raw"},
+    "lz4": {"spark.sql.parquet.compression.codec": "lz4_raw"},
     "uncompressed": {"spark.sql.parquet.compression.codec": "none"},
 }
 
