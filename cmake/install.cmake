@@ -29,3 +29,14 @@ file(RELATIVE_PATH AKIDB_PC_PREFIX /root/${CMAKE_INSTALL_LIBDIR}/pkgconfig /root
 configure_file(${PROJECT_SOURCE_DIR}/cmake/akidb.pc.in ${PROJECT_BINARY_DIR}/package/akidb.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/package/akidb.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+if(TARGET akidb_cli)
+  set(pages ${PROJECT_BINARY_DIR}/cli)
+  install(TARGETS akidb_cli DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(FILES ${pages}/akidb.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${pages}/akidb.bash RENAME akidb
+    DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions)
+  install(FILES ${pages}/_akidb DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/zsh/site-functions)
+  install(FILES ${pages}/akidb.fish
+    DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/fish/vendor_completions.d)
+endif()

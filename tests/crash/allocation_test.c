@@ -19,6 +19,7 @@ void *__real_realloc(void *memory, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
+char *__wrap_strdup(const char *text);
 
 /* Counts down while armed; the allocation that takes it to 0 fails. The library may allocate from
  * threads of its own. */
@@ -44,6 +45,13 @@ void *__wrap_calloc(size_t count, size_t size)
 void *__wrap_realloc(void *memory, size_t size)
 {
     return must_fail() ? NULL : __real_realloc(memory, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = __wrap_malloc(size);
+    return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 
 /* ---- the walk -------------------------------------------------------------------------------- */
@@ -160,9 +168,9 @@ static void assert_nothing_half_made(walk *w)
 static void fail_every_allocation(const akidb_snapshotter_options *options)
 {
     enum { MANY = 1000000 };
-    sample sample;
-    fill_sample(&sample);
-    walk w = {.options = *options, .sample = &sample};
+    sample data;
+    fill_sample(&data);
+    walk w = {.options = *options, .sample = &data};
     w.options.struct_size = sizeof w.options;
     akidb_error err = {0};
     assert_ok(err, akidb_collection_id("crash", &w.collection, &err));

@@ -46,6 +46,14 @@ for static in "" 1; do
     run "$work/cmake$static"
 done
 
+if [ -x "$prefix/bin/akidb" ]; then
+    (unset LD_LIBRARY_PATH && "$prefix/bin/akidb" --version >/dev/null) ||
+        fail "the installed akidb does not run"
+    for file in man/man1/akidb.1 bash-completion/completions/akidb zsh/site-functions/_akidb \
+        fish/vendor_completions.d/akidb.fish; do
+        [ -s "$prefix/share/$file" ] || fail "share/$file is not installed"
+    done
+fi
 if ldd "$work/make1/streaming" | grep -q libakidb; then
     fail "STATIC=1 has linked the shared library"
 fi
