@@ -1,0 +1,236 @@
+#ifndef CLI_H
+#define CLI_H
+/*
+ * What the files of the command line share: the table of commands, the session that a command runs
+ * in, and how things are said. The tables are the only source of what can be typed: parsing,
+ * --help, the manual and the completions are all made from them (options.c, manual.c,
+ * completions.c).
+ *
+ * Results go to stdout, everything else to stderr. A command returns an exit code; whatever it
+ * prints is checked when main flushes stdout.
+ */
+#include "akidb/akidb.h"
+
+#include <stdio.h>
+
+#if defined(__GNUC__) || defined(__clang__)
+#define CLI_PRINTF(at, first) __attribute__((format(printf, at, first)))
+#else
+#define CLI_PRINTF(at, first)
+#endif
+
+/* ---- exit codes ------------------------------------------------------------------------------ */
+
+typedef enum cli_exit {
+    CLI_DONE = 0,
+    CLI_FAILED = 1, /* also: a store that cannot be reached, a permission that is not there */
+    CLI_USAGE = 2,
+    CLI_MISSING = 3,
+    CLI_CORRUPT = 4,
+    CLI_INVALID = 5
+} cli_exit;
+
+int cli_exit_of_status(akidb_status status);
+
+/* The one to tell of two: corrupt before missing before failed before done. */
+int cli_exit_worse(int a, int b);
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+typedef struct cli_choice {
+    const char *name; /* NULL ends a table */
+    int value;
+} cli_choice;
+
+typedef struct cli_option cli_option;
+
+/* Reads the text of an option into the field of its command's values. On false, `why` says what
+ * was expected. Flags get NULL for text. */
+typedef bool cli_reader(const cli_option *option, const char *text, void *field, char *why,
+                        size_t why_size);
+
+struct cli_option {
+    const char *name;     /* without the two hyphens; NULL ends a table */
+    char letter;          /* its short form, or 0 */
+    const char *argument; /* what stands for the value in texts; NULL: a flag */
+    const char *help;     /* what it does; one sentence or two without the final stop */
+    cli_reader *read;
+    size_t field;              /* offset in the values struct */
+    const cli_choice *choices; /* told in texts and completed; NULL: none */
+    uint64_t min, max;         /* of a count */
+};
+
+typedef struct cli_list {
+    const char **items; /* borrowed from the arguments */
+    size_t count;
+} cli_list;
+
+typedef struct cli_count {
+    bool set;
+    uint64_t value;
+} cli_count;
+
+typedef struct cli_moment {
+    bool set;
+    int64_t value; /* microseconds; since the epoch, or of a duration */
+} cli_moment;
+
+typedef struct cli_compression {
+    int codec; /* akidb_compression */
+    int level;
+} cli_compression;
+
+/* The readers, each with the type of its field. */
+cli_reader cli_read_flag;        /* bool */
+cli_reader cli_read_text;        /* const char *; not empty */
+cli_reader cli_read_file;        /* const char *; completed as a file name */
+cli_reader cli_read_texts;       /* cli_list */
+cli_reader cli_read_files;       /* cli_list */
+cli_reader cli_read_ids;         /* cli_list, each a UUID */
+cli_reader cli_read_labels;      /* cli_list, each KEY=VALUE */
+cli_reader cli_read_count;       /* cli_count, from min to max */
+cli_reader cli_read_size;        /* cli_count, in bytes, with K, M or G; from min to max */
+cli_reader cli_read_duration;    /* cli_moment: 30s, 15m, 12h, 7d, 4w; at least min seconds */
+cli_reader cli_read_time;        /* cli_moment: RFC 3339, or a date */
+cli_reader cli_read_choice;      /* int */
+cli_reader cli_read_columns;     /* unsigned: akidb_column bits */
+cli_reader cli_read_compression; /* cli_compression */
+
+bool cli_option_is_list(const cli_option *option);
+bool cli_option_is_file(const cli_option *option);
+
+/* The name of a value; "?" when it has none. */
+const char *cli_choice_name(const cli_choice *choices, int value);
+
+extern const cli_choice cli_formats[];          /* akidb_snapshot_format */
+extern const cli_choice cli_compressions[];     /* akidb_compression */
+extern const cli_choice cli_vector_encodings[]; /* akidb_vector_encoding */
+extern const cli_choice cli_layouts[];          /* akidb_layout */
+extern const cli_choice cli_time_units[];       /* akidb_time_unit */
+extern const cli_choice cli_columns[];          /* akidb_column */
+extern const cli_choice cli_file_formats[];     /* akidb_file_format */
+extern const cli_choice cli_verify_levels[];    /* akidb_verify_level */
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+typedef struct cli cli;
+
+typedef struct cli_example {
+    const char *what; /* NULL ends a table */
+    const char *line;
+} cli_example;
+
+typedef struct cli_command {
+    const char *name;
+    const char *arguments; /* as the usage line shows them */
+    const char *summary;   /* one line without the final stop */
+    const char *details;   /* paragraphs divided by empty lines */
+    const cli_option *options;
+    const cli_example *examples;
+    size_t arguments_min;
+    size_t arguments_max; /* SIZE_MAX: any number */
+    size_t values_size;   /* of the struct that the options fill */
+    int (*run)(cli *session, const void *values, char *const *arguments, size_t count);
+} cli_command;
+
+extern const cli_command *const cli_commands[]; /* ends with NULL */
+extern const cli_option cli_global_options[];
+
+const cli_command *cli_find_command(const char *name);
+/* Says so, with a suggestion; returns CLI_USAGE. */
+int cli_unknown_command(cli *session, const char *name);
+
+/* Parses `argv` (whose first element is a command's name, or the program's for the options before
+ * it) into `values` and the session's globals. With `command` NULL only the global options are
+ * taken, up to the first word that is none; *rest_out is the index of the first argument. Returns
+ * CLI_DONE or CLI_USAGE, having said why. */
+int cli_parse(cli *session, const cli_command *command, void *values, int argc, char **argv,
+              int *rest_out);
+void cli_values_free(const cli_option *options, void *values);
+
+/* The name in the table that a mistyped one is nearest to, or NULL when none is near. `names` is
+ * asked with 0, 1, ... until it answers NULL. */
+const char *cli_nearest(const char *word, const char *(*names)(const void *context, size_t index),
+                        const void *context);
+
+/* ---- the session ----------------------------------------------------------------------------- */
+
+typedef struct cli_progress {
+    bool enabled;
+    bool drawn;
+    const char *what;
+    int64_t began; /* milliseconds on a clock that only goes forward */
+    int64_t told;
+} cli_progress;
+
+struct cli {
+    /* the global options */
+    const char *store_uri;
+    bool json;
+    bool quiet;
+    bool help;
+    bool version;
+    cli_count threads;
+
+    const cli_command *command; /* NULL before it is known */
+    cli_progress progress;
+    akidb_store *store;
+    akidb_snapshotter *snapshotter;
+};
+
+/* Opens the store and a snapshotter on it; `options` (NULL: defaults) gets threads and hooks
+ * filled in. `what` is the word before the progress bar. Returns an exit code, having said why;
+ * main closes both. */
+int cli_open(cli *session, akidb_snapshotter_options *options, const char *what);
+
+/* The UUID of the collection that the user named. Returns an exit code, having said why. */
+int cli_collection(cli *session, const char *name, akidb_uuid *id_out);
+
+/* Both a collection and a snapshot of it. The store must be open. */
+int cli_snapshot(cli *session, const char *collection, const char *snapshot,
+                 akidb_uuid *collection_out, akidb_uuid *snapshot_out);
+
+/* ---- saying things --------------------------------------------------------------------------- */
+
+/* "akidb: ..." on stderr. */
+void cli_say(cli *session, const char *format, ...) CLI_PRINTF(2, 3);
+
+/* The same for a failure of the library; returns the exit code of its status. */
+int cli_fail(cli *session, const akidb_error *err);
+
+/* The same for a wrong command line, with a hint to --help; returns CLI_USAGE. */
+int cli_usage(cli *session, const char *format, ...) CLI_PRINTF(2, 3);
+
+/* Fills an error as the library would. Returns the status. */
+akidb_status cli_set_error(akidb_error *err, akidb_status status, const char *format, ...)
+    CLI_PRINTF(3, 4);
+
+/* The collection has no snapshots: says so, returns CLI_MISSING. */
+int cli_no_snapshots(cli *session, const char *collection, const akidb_uuid *id);
+
+/* Text that came from a file or a user, with control characters made visible as '?'. */
+void cli_print_text(FILE *file, const char *text);
+
+#define CLI_SIZE_TEXT 24
+/* "512 B", "10.1 KiB", ... */
+const char *cli_format_size(uint64_t bytes, char text_out[CLI_SIZE_TEXT]);
+
+/* "2026-11-22T09:00:00Z" */
+const char *cli_format_time(int64_t time, char text_out[AKIDB_TIME_TEXT_SIZE]);
+
+/* Begins to measure; the bar shows after a second of work if stderr is a terminal. */
+void cli_progress_begin(cli_progress *progress, const char *what);
+void cli_progress_clear(cli_progress *progress);
+/* The hook: draws, and returns false once the user asked to stop. */
+bool cli_progress_hook(void *context, const akidb_progress *progress);
+
+/* ---- interruption ---------------------------------------------------------------------------- */
+
+/* SIGINT, SIGTERM and SIGHUP set a flag, once: a second signal ends the program at once. */
+void cli_interrupt_install(void);
+/* The signal that came, or 0. */
+int cli_interrupted(void);
+/* Ends the program as that signal would have. */
+void cli_interrupt_reraise(void);
+
+#endif

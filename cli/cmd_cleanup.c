@@ -1,0 +1,149 @@
+#include "commands.h"
+#include "json_out.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+typedef struct values {
+    cli_moment older_than;
+    cli_moment keep_within;
+    cli_count keep_last;
+    cli_count keep_daily;
+    cli_count keep_weekly;
+    cli_count keep_monthly;
+    bool dry_run;
+} values;
+
+enum { KEEP_MAX = 1000000000 };
+
+static const cli_option options[] = {
+    {"older-than", 0, "AGE", "Delete only what is older than this; 30s, 15m, 12h, 7d or 4w",
+     cli_read_duration, offsetof(values, older_than), NULL, 1, 0},
+    {"keep-within", 0, "AGE", "Keep every snapshot that is younger than this", cli_read_duration,
+     offsetof(values, keep_within), NULL, 1, 0},
+    {"keep-last", 0, "N",
+     "Keep the newest N; with 0 not even the newest is kept for being the newest", cli_read_count,
+     offsetof(values, keep_last), NULL, 0, KEEP_MAX},
+    {"keep-daily", 0, "N", "Keep the newest of each of the last N days that have a snapshot",
+     cli_read_count, offsetof(values, keep_daily), NULL, 0, KEEP_MAX},
+    {"keep-weekly", 0, "N", "The same for ISO weeks", cli_read_count, offsetof(values, keep_weekly),
+     NULL, 0, KEEP_MAX},
+    {"keep-monthly", 0, "N", "The same for months", cli_read_count, offsetof(values, keep_monthly),
+     NULL, 0, KEEP_MAX},
+    {"dry-run", 0, NULL, "Only say what would be deleted, and why", cli_read_flag,
+     offsetof(values, dry_run), NULL, 0, 0},
+    {0}};
+
+static const cli_example examples[] = {
+    {"A week of days, two months of weeks, a year of months",
+     "akidb cleanup words --keep-daily 7 --keep-weekly 8 --keep-monthly 12"},
+    {"See what would go if only the last month were kept",
+     "akidb cleanup words --older-than 30d --dry-run"},
+    {0}};
+
+/* False when nothing but keep_last 0 says what to delete. */
+static bool has_rule(const values *v)
+{
+    return v->older_than.set || v->keep_within.set || v->keep_last.value > 0 ||
+           v->keep_daily.value > 0 || v->keep_weekly.value > 0 || v->keep_monthly.value > 0;
+}
+
+static void print_decisions(const akidb_retention_report *report, bool dry_run)
+{
+    uint64_t gone = 0;
+    const char *verb = dry_run ? "would delete" : "delete";
+    for (size_t i = 0; i < report->count; i++) {
+        const akidb_retention_decision *d = &report->decisions[i];
+        char id[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE], size[CLI_SIZE_TEXT];
+        akidb_uuid_format(&d->snapshot_id, id);
+        printf("%-*s  %s  %s  %10s  ", dry_run ? 12 : 6, d->keep ? "keep" : verb, id,
+               cli_format_time(d->created_at, time), cli_format_size(d->size_bytes, size));
+        cli_print_text(stdout, d->reason);
+        putchar('\n');
+        gone += !d->keep;
+    }
+    printf("%s %" PRIu64 " of %zu\n", dry_run ? "would delete" : "deleted",
+           dry_run ? gone : report->deleted, report->count);
+}
+
+static int print_json(cli *session, const akidb_retention_report *report, bool dry_run)
+{
+    cli_json json;
+    cli_json_begin(&json);
+    cli_json_open(&json, NULL, '{');
+    cli_json_bool(&json, "dry_run", dry_run);
+    cli_json_number(&json, "deleted", report->deleted);
+    cli_json_open(&json, "decisions", '[');
+    for (size_t i = 0; i < report->count; i++) {
+        const akidb_retention_decision *d = &report->decisions[i];
+        cli_json_open(&json, NULL, '{');
+        cli_json_uuid(&json, "snapshot_id", &d->snapshot_id);
+        cli_json_time(&json, "created_at", d->created_at);
+        cli_json_number(&json, "size_bytes", d->size_bytes);
+        cli_json_bool(&json, "keep", d->keep);
+        cli_json_string(&json, "reason", d->reason);
+        cli_json_close(&json, '}');
+    }
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+    return cli_json_print(session, &json);
+}
+
+static int run(cli *session, const void *given, char *const *arguments, size_t count)
+{
+    (void)count;
+    const values *v = given;
+    if (!has_rule(v))
+        return cli_usage(
+            session, "cleanup: nothing says what to delete; give --older-than or a rule of what "
+                     "to keep, such as --keep-last 3 or --keep-daily 7");
+    akidb_uuid collection;
+    int code = cli_collection(session, arguments[0], &collection);
+    if (code == CLI_DONE)
+        code = cli_open(session, NULL, "cleanup");
+    if (code != CLI_DONE)
+        return code;
+
+    akidb_retention policy = {
+        .struct_size = sizeof policy,
+        .older_than = v->older_than.value,
+        .keep_within = v->keep_within.value,
+        .keep_last = v->keep_last.set && v->keep_last.value == 0 ? AKIDB_KEEP_NONE
+                                                                 : (uint32_t)v->keep_last.value,
+        .keep_daily = (uint32_t)v->keep_daily.value,
+        .keep_weekly = (uint32_t)v->keep_weekly.value,
+        .keep_monthly = (uint32_t)v->keep_monthly.value,
+    };
+    akidb_error err;
+    akidb_retention_report report;
+    if (akidb_snapshot_cleanup(session->snapshotter, &collection, &policy, v->dry_run, &report,
+                               &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    cli_progress_clear(&session->progress);
+    if (report.count == 0)
+        code = cli_no_snapshots(session, arguments[0], &collection);
+    else if (session->json)
+        code = print_json(session, &report, v->dry_run);
+    else if (!session->quiet)
+        print_decisions(&report, v->dry_run);
+    akidb_retention_report_free(&report);
+    return code;
+}
+
+const cli_command cli_cmd_cleanup = {
+    .name = "cleanup",
+    .arguments = "COLLECTION",
+    .summary = "Delete the snapshots that no rule keeps",
+    .details =
+        "The rules of what to keep unite: a snapshot stays if one of them keeps it, and is deleted "
+        "if none does. --older-than spares what is younger. Days, ISO weeks and months are in UTC. "
+        "The newest snapshot stays whatever the rules say, unless --keep-last 0 is given. Without "
+        "any rule nothing is done. Damaged snapshots are left alone.\n\n"
+        "Each snapshot is printed with what was decided and why.",
+    .options = options,
+    .examples = examples,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .values_size = sizeof(values),
+    .run = run,
+};

@@ -1,0 +1,340 @@
+#include "ahead.h"
+#include "commands.h"
+#include "encoding.h"
+#include "json_out.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct values {
+    int format;
+    cli_encoding encoding;
+    int time_unit;
+    int input_format;
+    cli_list ids;
+    const char *vector_column;
+    const char *id_column;
+    const char *external_id_column;
+    const char *metadata_column;
+    const char *inserted_at_column;
+    bool narrow;
+    cli_list labels;
+    bool allow_empty;
+    bool trust_ids;
+} values;
+
+static const cli_option options[] = {
+    {"format", 0, "FORMAT", "The format to write; default parquet", cli_read_choice,
+     offsetof(values, format), cli_formats, 0, 0},
+    CLI_ENCODING_OPTIONS(offsetof(values, encoding)),
+    {"time-unit", 0, "UNIT",
+     "How finely times are stored; default millis, or micros if the first documents have finer "
+     "times. A time that would lose digits is refused. Parquet only",
+     cli_read_choice, offsetof(values, time_unit), cli_time_units, 0, 0},
+    {"input-format", 0, "FORMAT", "The format of each FILE; default: by its ending",
+     cli_read_choice, offsetof(values, input_format), cli_file_formats, 0, 0},
+    {"ids", 0, "FILE", "A text file of external ids, one a line, in order; once for each FILE",
+     cli_read_files, offsetof(values, ids), NULL, 0, 0},
+    {"vector-column", 0, "NAME",
+     "The column of vectors in .parquet files; default: 'vector', else the only list of floats",
+     cli_read_text, offsetof(values, vector_column), NULL, 0, 0},
+    {"id-column", 0, "NAME",
+     "The column of ids in .parquet files: document ids if they are UUIDs, external ids if not",
+     cli_read_text, offsetof(values, id_column), NULL, 0, 0},
+    {"external-id-column", 0, "NAME", "The column of external ids in .parquet files", cli_read_text,
+     offsetof(values, external_id_column), NULL, 0, 0},
+    {"metadata-column", 0, "NAME", "The column of JSON metadata in .parquet files", cli_read_text,
+     offsetof(values, metadata_column), NULL, 0, 0},
+    {"inserted-at-column", 0, "NAME", "The column of times in .parquet files", cli_read_text,
+     offsetof(values, inserted_at_column), NULL, 0, 0},
+    {"narrow", 0, NULL, "Take 64-bit floats, rounded to the nearest 32-bit float", cli_read_flag,
+     offsetof(values, narrow), NULL, 0, 0},
+    {"label", 0, "KEY=VALUE", "A label to store with the snapshot", cli_read_labels,
+     offsetof(values, labels), NULL, 0, 0},
+    {"allow-empty", 0, NULL, "Allow a snapshot of no documents", cli_read_flag,
+     offsetof(values, allow_empty), NULL, 0, 0},
+    {"trust-ids", 0, NULL, "Do not check that no document id comes twice", cli_read_flag,
+     offsetof(values, trust_ids), NULL, 0, 0},
+    {0}};
+
+static const cli_example examples[] = {
+    {"Vectors from NumPy, with a name for each", "akidb create words glove.npy --ids words.txt"},
+    {"Several files, well compressed",
+     "akidb create pages a.parquet b.parquet --id-column url --compression zstd:3 "
+     "--vector-encoding byte-stream-split"},
+    {"Documents from another program", "produce | akidb create notes -"},
+    {0}};
+
+enum { ROW_GROUP_ROWS = AKIDB_ROW_GROUP_ROWS_DEFAULT };
+
+/* ---- what to write --------------------------------------------------------------------------- */
+
+/* The labels of the options, and the collection's name unless that is a UUID. Keys point into
+ * copies that `storage` owns. */
+static int make_labels(cli *session, const values *v, const char *collection, akidb_label *labels,
+                       size_t *count_out, char **storage)
+{
+    size_t count = 0;
+    akidb_uuid unused;
+    if (akidb_uuid_parse(collection, &unused, NULL) != AKIDB_OK)
+        labels[count++] = (akidb_label){"name", collection};
+    for (size_t i = 0; i < v->labels.count; i++) {
+        char *copy = storage[i] = strdup(v->labels.items[i]);
+        if (copy == NULL) {
+            cli_say(session, "out of memory");
+            return CLI_FAILED;
+        }
+        char *equals = strchr(copy, '=');
+        *equals = '\0';
+        for (size_t j = 0; j < count; j++)
+            if (strcmp(labels[j].key, copy) == 0)
+                return cli_usage(session, "--label '%s': the label '%s' is set already, to '%s'",
+                                 v->labels.items[i], copy, labels[j].value);
+        labels[count++] = (akidb_label){copy, equals + 1};
+    }
+    *count_out = count;
+    return CLI_DONE;
+}
+
+static void free_labels(akidb_label *labels, char **storage, size_t count)
+{
+    for (size_t i = 0; storage != NULL && i < count; i++)
+        free(storage[i]);
+    free(storage);
+    free(labels);
+}
+
+static akidb_import_options import_options(cli *session, const values *v)
+{
+    return (akidb_import_options){
+        .struct_size = sizeof(akidb_import_options),
+        .format = (akidb_file_format)v->input_format,
+        .parquet =
+            {
+                .struct_size = sizeof(akidb_parquet_read_options),
+                .threads = (unsigned)session->threads.value,
+                .document_id_column = v->id_column,
+                .external_id_column = v->external_id_column,
+                .vector_column = v->vector_column,
+                .metadata_column = v->metadata_column,
+                .inserted_at_column = v->inserted_at_column,
+                .narrow_doubles = v->narrow,
+                .allow_other_ids = v->id_column != NULL,
+            },
+        .narrow_doubles = v->narrow,
+    };
+}
+
+/* ---- what there is to read ------------------------------------------------------------------- */
+
+/* Opens each regular file once before anything is written, so that a file which is missing or
+ * does not fit is told at once. *rows_out is the number of documents, or 0 when a file does not
+ * tell. */
+static akidb_status survey(const cli_sources *sources, uint64_t *rows_out, akidb_error *err)
+{
+    uint32_t dimension = 0;
+    bool known = true;
+    *rows_out = 0;
+    for (size_t i = 0; i < sources->count; i++) {
+        struct stat info;
+        if (strcmp(sources->paths[i], "-") == 0 ||
+            (stat(sources->paths[i], &info) == 0 && !S_ISREG(info.st_mode) &&
+             !S_ISDIR(info.st_mode))) {
+            known = false;
+            continue;
+        }
+        akidb_import *import;
+        akidb_status status = cli_source_open(sources, i, &import, err);
+        if (status != AKIDB_OK)
+            return status;
+        uint64_t rows = akidb_import_rows(import);
+        uint32_t found = akidb_import_dimension(import);
+        akidb_import_close(import);
+        status = cli_source_check_dimension(sources, i, found, &dimension, err);
+        if (status != AKIDB_OK)
+            return status;
+        known = known && rows > 0 && rows <= UINT64_MAX - *rows_out;
+        *rows_out += known ? rows : 0;
+    }
+    if (!known)
+        *rows_out = 0;
+    return AKIDB_OK;
+}
+
+/* ---- from the one to the other --------------------------------------------------------------- */
+
+static bool has_fine_times(const akidb_batch *batch)
+{
+    for (size_t i = 0; batch->inserted_at != NULL && i < batch->rows; i++)
+        if (batch->inserted_at[i] % 1000 != 0)
+            return true;
+    return false;
+}
+
+/* Opens the snapshotter once the first documents show how fine their times are. */
+static int open_for(cli *session, const akidb_documents *first, akidb_snapshotter_options *options)
+{
+    if (first != NULL && options->parquet.time_unit == AKIDB_TIME_UNIT_DEFAULT) {
+        akidb_batch batch = akidb_documents_batch(first);
+        if (has_fine_times(&batch))
+            options->parquet.time_unit = AKIDB_TIME_UNIT_MICROS;
+    }
+    return cli_open(session, options, "create");
+}
+
+/* Appends `documents`, and all that come after them, to a new snapshot. */
+static akidb_status write_snapshot(cli *session, cli_ahead *ahead, const akidb_documents *documents,
+                                   const akidb_uuid *collection, const akidb_create_options *create,
+                                   akidb_snapshot_metadata **metadata_out, akidb_error *err)
+{
+    akidb_snapshot_writer *writer;
+    akidb_status status = akidb_snapshot_begin(session->snapshotter, collection,
+                                               cli_ahead_dimension(ahead), create, &writer, err);
+    while (status == AKIDB_OK && documents != NULL) {
+        akidb_batch batch = akidb_documents_batch(documents);
+        status = akidb_snapshot_append(writer, &batch, err);
+        if (status == AKIDB_OK)
+            status = cli_ahead_next(ahead, &documents, err);
+    }
+    if (status == AKIDB_OK && cli_interrupted() != 0)
+        status = cli_set_error(err, AKIDB_E_CANCELLED, "interrupted");
+    if (status == AKIDB_OK)
+        return akidb_snapshot_commit(writer, NULL, metadata_out, err);
+    akidb_snapshot_abort(writer);
+    return status;
+}
+
+static int print_result(cli *session, const akidb_snapshot_metadata *m)
+{
+    cli_progress_clear(&session->progress);
+    if (session->json) {
+        cli_json json;
+        cli_json_begin(&json);
+        cli_json_raw(&json, NULL, m->text);
+        return cli_json_print(session, &json);
+    }
+    char id[AKIDB_UUID_TEXT_SIZE], size[CLI_SIZE_TEXT];
+    akidb_uuid_format(&m->snapshot_id, id);
+    if (!session->quiet)
+        printf("%" PRIu64 " documents of dimension %" PRIu32 ", %s in %zu %s\n", m->vector_count,
+               m->dimension, cli_format_size(m->size_bytes, size), m->part_count,
+               m->part_count == 1 ? "part" : "parts");
+    printf("%s\n", id);
+    return CLI_DONE;
+}
+
+static int create(cli *session, const cli_sources *sources, const akidb_uuid *collection,
+                  akidb_snapshotter_options *snapshotter, const akidb_create_options *options,
+                  cli_ahead *ahead)
+{
+    akidb_error err;
+    const akidb_documents *first;
+    if (cli_ahead_next(ahead, &first, &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    if (cli_ahead_dimension(ahead) == 0) {
+        cli_say(session, "%s: expected documents, found none, and nothing that says a dimension",
+                sources->paths[0]);
+        return CLI_INVALID;
+    }
+    int code = open_for(session, first, snapshotter);
+    if (code != CLI_DONE)
+        return code;
+    akidb_snapshot_metadata *metadata;
+    if (write_snapshot(session, ahead, first, collection, options, &metadata, &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    code = print_result(session, metadata);
+    akidb_snapshot_metadata_free(metadata);
+    return code;
+}
+
+static int import(cli *session, const cli_sources *sources, const akidb_uuid *collection,
+                  akidb_snapshotter_options *snapshotter, akidb_create_options *options)
+{
+    akidb_error err;
+    cli_ahead *ahead;
+    if (survey(sources, &options->rows_hint, &err) != AKIDB_OK ||
+        cli_ahead_open(sources, &ahead, &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    int code = create(session, sources, collection, snapshotter, options, ahead);
+    cli_ahead_close(ahead);
+    return code;
+}
+
+static int check_values(cli *session, const values *v, size_t file_count)
+{
+    if (v->ids.count > 0 && v->ids.count != file_count)
+        return cli_usage(session, "--ids: expected one for each FILE, that is %zu, found %zu",
+                         file_count, v->ids.count);
+    if (v->format == AKIDB_FORMAT_JSON && v->time_unit != 0)
+        return cli_usage(session, "--time-unit is for Parquet, not for JSON");
+    return CLI_DONE;
+}
+
+static int run(cli *session, const void *given, char *const *arguments, size_t count)
+{
+    const values *v = given;
+    akidb_uuid collection;
+    akidb_snapshotter_options snapshotter = {0};
+    int code = check_values(session, v, count - 1);
+    if (code == CLI_DONE)
+        code = cli_collection(session, arguments[0], &collection);
+    if (code == CLI_DONE)
+        code = cli_encoding_apply(
+            session, &v->encoding,
+            v->format != 0 ? (akidb_snapshot_format)v->format : AKIDB_FORMAT_PARQUET, &snapshotter);
+    if (code != CLI_DONE)
+        return code;
+    snapshotter.parquet.time_unit = (akidb_time_unit)v->time_unit;
+
+    size_t label_count = 0;
+    akidb_label *labels = calloc(v->labels.count + 1, sizeof *labels);
+    char **storage = calloc(v->labels.count + 1, sizeof *storage);
+    if (labels == NULL || storage == NULL) {
+        cli_say(session, "out of memory");
+        code = CLI_FAILED;
+    }
+    if (code == CLI_DONE)
+        code = make_labels(session, v, arguments[0], labels, &label_count, storage);
+    if (code == CLI_DONE) {
+        uint64_t row_group = v->encoding.row_group_size.value;
+        cli_sources sources = {
+            .paths = (const char *const *)arguments + 1,
+            .count = count - 1,
+            .options = import_options(session, v),
+            .ids = &v->ids,
+            .batch_rows = (size_t)(row_group > 0 ? row_group : ROW_GROUP_ROWS) *
+                          (size_t)session->threads.value,
+        };
+        akidb_create_options create_options = {.struct_size = sizeof create_options,
+                                               .labels = labels,
+                                               .label_count = label_count,
+                                               .allow_empty = v->allow_empty,
+                                               .trust_ids = v->trust_ids};
+        code = import(session, &sources, &collection, &snapshotter, &create_options);
+    }
+    free_labels(labels, storage, v->labels.count);
+    return code;
+}
+
+const cli_command cli_cmd_create = {
+    .name = "create",
+    .arguments = "COLLECTION FILE...",
+    .summary = "Import files and store them as one snapshot",
+    .details =
+        "FILE is .npy, .fvecs, .jsonl or .parquet; '-' is .jsonl from standard input. Several "
+        "files become one snapshot, in the order given; their vectors must have one dimension. "
+        "Files are read as streams, so memory does not grow with them.\n\n"
+        "A document without an id gets a new one. The same document id twice is refused. Every "
+        "float is kept bit for bit.\n\n"
+        "The snapshot becomes visible at the very end, whole; if anything fails before, nothing "
+        "stored is changed. Its id is the last line on stdout, and the only one with --quiet. With "
+        "--json it is the snapshot's metadata.",
+    .options = options,
+    .examples = examples,
+    .arguments_min = 2,
+    .arguments_max = SIZE_MAX,
+    .values_size = sizeof(values),
+    .run = run,
+};

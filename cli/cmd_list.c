@@ -1,0 +1,222 @@
+#include "commands.h"
+#include "json_out.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const cli_option options[] = {{0}};
+
+static const cli_example examples[] = {
+    {"The collections of a store", "akidb --store /srv/vectors list"},
+    {"The snapshots of one, newest first", "akidb list words"},
+    {0}};
+
+/* ---- the snapshots of a collection ----------------------------------------------------------- */
+
+static void print_snapshots(cli *session, const akidb_snapshot_list *list)
+{
+    if (!session->quiet)
+        printf("%-36s  %-20s  %-7s  %-6s  %10s  %9s  %10s\n", "SNAPSHOT", "CREATED", "FORMAT",
+               "CODEC", "DOCUMENTS", "DIMENSION", "SIZE");
+    for (size_t i = 0; i < list->count; i++) {
+        const akidb_snapshot_entry *e = &list->entries[i];
+        char id[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE], size[CLI_SIZE_TEXT];
+        akidb_uuid_format(&e->snapshot_id, id);
+        if (e->metadata == NULL) {
+            printf("%s  damaged: ", id);
+            cli_print_text(stdout, e->problem.message);
+            putchar('\n');
+            continue;
+        }
+        const akidb_snapshot_metadata *m = e->metadata;
+        printf("%s  %s  %-7s  %-6s  %10" PRIu64 "  %9" PRIu32 "  %10s\n", id,
+               cli_format_time(m->created_at, time), cli_choice_name(cli_formats, (int)m->format),
+               cli_choice_name(cli_compressions, (int)m->compression), m->vector_count,
+               m->dimension, cli_format_size(m->size_bytes, size));
+    }
+}
+
+static int print_snapshots_json(cli *session, const akidb_snapshot_list *list)
+{
+    cli_json json;
+    cli_json_begin(&json);
+    cli_json_open(&json, NULL, '[');
+    for (size_t i = 0; i < list->count; i++) {
+        const akidb_snapshot_entry *e = &list->entries[i];
+        if (e->metadata != NULL) {
+            cli_json_raw(&json, NULL, e->metadata->text);
+            continue;
+        }
+        cli_json_open(&json, NULL, '{');
+        cli_json_uuid(&json, "snapshot_id", &e->snapshot_id);
+        cli_json_string(&json, "problem", e->problem.message);
+        cli_json_close(&json, '}');
+    }
+    cli_json_close(&json, ']');
+    return cli_json_print(session, &json);
+}
+
+/* The worst of what is wrong with the snapshots of a list; *damaged_out counts them. */
+static int worst_of(const akidb_snapshot_list *list, size_t *damaged_out)
+{
+    int code = CLI_DONE;
+    *damaged_out = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const akidb_snapshot_entry *e = &list->entries[i];
+        if (e->metadata != NULL)
+            continue;
+        int answer = cli_exit_of_status(e->problem.status);
+        code = cli_exit_worse(code, answer == CLI_INVALID ? CLI_CORRUPT : answer);
+        ++*damaged_out;
+    }
+    return code;
+}
+
+static int list_snapshots(cli *session, const char *name)
+{
+    akidb_error err;
+    akidb_uuid collection;
+    akidb_snapshot_list list;
+    int code = cli_collection(session, name, &collection);
+    if (code != CLI_DONE)
+        return code;
+    if (akidb_snapshot_list_all(session->snapshotter, &collection, &list, &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    if (list.count == 0)
+        return cli_no_snapshots(session, name, &collection);
+    size_t damaged;
+    if (session->json)
+        code = print_snapshots_json(session, &list);
+    else
+        print_snapshots(session, &list);
+    code = cli_exit_worse(code, worst_of(&list, &damaged));
+    if (damaged > 0) {
+        fflush(stdout);
+        cli_say(session, "%zu of %zu snapshots cannot be read; see 'akidb verify'", damaged,
+                list.count);
+    }
+    akidb_snapshot_list_free(&list);
+    return code;
+}
+
+/* ---- the collections ------------------------------------------------------------------------- */
+
+typedef struct collection {
+    const char *name; /* of its newest snapshot that has one; NULL: none has */
+    const akidb_snapshot_metadata *newest;
+    size_t damaged;
+} collection;
+
+static collection summarise(const akidb_snapshot_list *list)
+{
+    collection c = {0};
+    for (size_t i = 0; i < list->count; i++) {
+        const akidb_snapshot_metadata *m = list->entries[i].metadata;
+        if (m == NULL) {
+            c.damaged++;
+            continue;
+        }
+        if (c.newest == NULL)
+            c.newest = m;
+        if (c.name == NULL)
+            c.name = akidb_snapshot_label(m, "name");
+    }
+    return c;
+}
+
+static void print_collection(const akidb_uuid *id, const akidb_snapshot_list *list,
+                             const collection *c)
+{
+    char text[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE] = "-";
+    akidb_uuid_format(id, text);
+    if (c->newest != NULL)
+        cli_format_time(c->newest->created_at, time);
+    printf("%s  %9zu  %7zu  %-20s  ", text, list->count, c->damaged, time);
+    cli_print_text(stdout, c->name != NULL ? c->name : "-");
+    putchar('\n');
+}
+
+static void collection_json(cli_json *json, const akidb_uuid *id, const akidb_snapshot_list *list,
+                            const collection *c)
+{
+    cli_json_open(json, NULL, '{');
+    cli_json_uuid(json, "collection_id", id);
+    cli_json_string(json, "name", c->name);
+    cli_json_number(json, "snapshots", list->count);
+    cli_json_number(json, "damaged", c->damaged);
+    if (c->newest != NULL) {
+        cli_json_uuid(json, "newest_snapshot_id", &c->newest->snapshot_id);
+        cli_json_time(json, "newest_created_at", c->newest->created_at);
+    }
+    cli_json_close(json, '}');
+}
+
+/* Prints one collection; returns the worst of its snapshots. */
+static int list_collection(cli *session, const akidb_uuid *id, cli_json *json)
+{
+    akidb_error err;
+    akidb_snapshot_list list;
+    if (akidb_snapshot_list_all(session->snapshotter, id, &list, &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    collection c = summarise(&list);
+    if (session->json)
+        collection_json(json, id, &list, &c);
+    else
+        print_collection(id, &list, &c);
+    size_t damaged;
+    int code = worst_of(&list, &damaged);
+    akidb_snapshot_list_free(&list);
+    return code;
+}
+
+static int list_collections(cli *session)
+{
+    akidb_error err;
+    akidb_uuid *ids;
+    size_t count;
+    if (akidb_snapshot_collections(session->snapshotter, &ids, &count, &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    cli_json json = {0};
+    if (session->json) {
+        cli_json_begin(&json);
+        cli_json_open(&json, NULL, '[');
+    } else if (!session->quiet && count > 0) {
+        printf("%-36s  %9s  %7s  %-20s  %s\n", "COLLECTION", "SNAPSHOTS", "DAMAGED", "NEWEST",
+               "NAME");
+    } else if (!session->quiet) {
+        cli_say(session, "%s: no collections", akidb_store_name(session->store));
+    }
+    int code = CLI_DONE;
+    for (size_t i = 0; i < count && cli_interrupted() == 0; i++)
+        code = cli_exit_worse(code, list_collection(session, &ids[i], &json));
+    free(ids);
+    if (session->json) {
+        cli_json_close(&json, ']');
+        code = cli_exit_worse(code, cli_json_print(session, &json));
+    }
+    return code;
+}
+
+static int run(cli *session, const void *given, char *const *arguments, size_t count)
+{
+    (void)given;
+    int code = cli_open(session, NULL, "list");
+    if (code != CLI_DONE)
+        return code;
+    return count > 0 ? list_snapshots(session, arguments[0]) : list_collections(session);
+}
+
+const cli_command cli_cmd_list = {
+    .name = "list",
+    .arguments = "[COLLECTION]",
+    .summary = "List the snapshots of a collection, or the collections",
+    .details =
+        "Snapshots come newest first. A snapshot whose metadata cannot be read is listed too, as "
+        "damaged, and the exit code is 4.\n\n"
+        "With --json, snapshots are an array of their metadata objects; a damaged one is "
+        "{\"snapshot_id\", \"problem\"}. With --quiet the heading is left out.",
+    .options = options,
+    .examples = examples,
+    .arguments_max = 1,
+    .run = run,
+};

@@ -1,0 +1,154 @@
+#include "commands.h"
+#include "json_out.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+
+typedef struct values {
+    int level;
+} values;
+
+static const cli_option options[] = {
+    {"level", 0, "LEVEL",
+     "How far to look; each level includes those before it: every part is there, has the right "
+     "size, every byte is the one that was written, every document can be read; default decode",
+     cli_read_choice, offsetof(values, level), cli_verify_levels, 0, 0},
+    {0}};
+
+static const cli_example examples[] = {
+    {"Read every byte of every snapshot", "akidb verify words"},
+    {"A quick look at the newest", "akidb verify words latest --level size"},
+    {0}};
+
+static const char *outcome_name(akidb_verify_outcome outcome)
+{
+    switch (outcome) {
+    case AKIDB_VERIFY_GOOD: return "good";
+    case AKIDB_VERIFY_UNCHECKED: return "unchecked";
+    case AKIDB_VERIFY_UNREACHABLE: return "unreachable";
+    case AKIDB_VERIFY_MISSING: return "missing";
+    case AKIDB_VERIFY_CORRUPT: return "corrupt";
+    }
+    return "?";
+}
+
+static int exit_of_outcome(akidb_verify_outcome outcome)
+{
+    switch (outcome) {
+    case AKIDB_VERIFY_GOOD:
+    case AKIDB_VERIFY_UNCHECKED: return CLI_DONE;
+    case AKIDB_VERIFY_UNREACHABLE: return CLI_FAILED;
+    case AKIDB_VERIFY_MISSING: return CLI_MISSING;
+    case AKIDB_VERIFY_CORRUPT: return CLI_CORRUPT;
+    }
+    return CLI_FAILED;
+}
+
+static void report_text(cli *session, const char *id, const akidb_verify_report *report)
+{
+    char size[CLI_SIZE_TEXT];
+    bool good = report->problem.status == AKIDB_OK;
+    cli_progress_clear(&session->progress);
+    if (!session->quiet || !good || report->outcome > AKIDB_VERIFY_UNCHECKED) {
+        printf("%s  %-11s", id, outcome_name(report->outcome));
+        printf("  %" PRIu64 " %s, %s read, %" PRIu64 " documents decoded\n", report->parts,
+               report->parts == 1 ? "part" : "parts", cli_format_size(report->bytes_read, size),
+               report->rows_decoded);
+    }
+    if (report->outcome > AKIDB_VERIFY_UNCHECKED && !good) {
+        fflush(stdout);
+        cli_say(session, "%s", report->problem.message);
+    }
+}
+
+static void report_json(cli_json *json, const akidb_uuid *id, const akidb_verify_report *report)
+{
+    cli_json_open(json, NULL, '{');
+    cli_json_uuid(json, "snapshot_id", id);
+    cli_json_string(json, "outcome", outcome_name(report->outcome));
+    cli_json_number(json, "parts", report->parts);
+    cli_json_number(json, "bytes_read", report->bytes_read);
+    cli_json_number(json, "rows_decoded", report->rows_decoded);
+    cli_json_string(json, "problem",
+                    report->problem.status != AKIDB_OK ? report->problem.message : NULL);
+    cli_json_close(json, '}');
+}
+
+/* Verifies one snapshot and tells the result. An answer that could not be had is told as the
+ * outcome that is nearest to it. */
+static int verify(cli *session, const akidb_uuid *collection, const akidb_uuid *snapshot,
+                  const values *v, cli_json *json)
+{
+    char id[AKIDB_UUID_TEXT_SIZE];
+    akidb_uuid_format(snapshot, id);
+    akidb_error err;
+    akidb_verify_report report;
+    cli_progress_begin(&session->progress, id);
+    akidb_status status = akidb_snapshot_verify(session->snapshotter, collection, snapshot,
+                                                (akidb_verify_level)v->level, &report, &err);
+    if (status != AKIDB_OK)
+        return cli_fail(session, &err);
+    if (session->json)
+        report_json(json, snapshot, &report);
+    else
+        report_text(session, id, &report);
+    return exit_of_outcome(report.outcome);
+}
+
+static int verify_all(cli *session, const char *name, const akidb_uuid *collection, const values *v,
+                      cli_json *json)
+{
+    akidb_error err;
+    akidb_snapshot_list list;
+    if (akidb_snapshot_list_all(session->snapshotter, collection, &list, &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    int code = list.count == 0 ? cli_no_snapshots(session, name, collection) : CLI_DONE;
+    for (size_t i = 0; i < list.count && cli_interrupted() == 0; i++)
+        code = cli_exit_worse(code,
+                              verify(session, collection, &list.entries[i].snapshot_id, v, json));
+    akidb_snapshot_list_free(&list);
+    return code;
+}
+
+static int run(cli *session, const void *given, char *const *arguments, size_t count)
+{
+    const values *v = given;
+    akidb_uuid collection, snapshot;
+    int code = cli_open(session, NULL, "verify");
+    if (code == CLI_DONE)
+        code = count > 1 ? cli_snapshot(session, arguments[0], arguments[1], &collection, &snapshot)
+                         : cli_collection(session, arguments[0], &collection);
+    if (code != CLI_DONE)
+        return code;
+
+    cli_json json = {0};
+    if (session->json) {
+        cli_json_begin(&json);
+        cli_json_open(&json, NULL, '[');
+    }
+    code = count > 1 ? verify(session, &collection, &snapshot, v, &json)
+                     : verify_all(session, arguments[0], &collection, v, &json);
+    if (session->json) {
+        cli_json_close(&json, ']');
+        code = cli_exit_worse(code, cli_json_print(session, &json));
+    }
+    return code;
+}
+
+const cli_command cli_cmd_verify = {
+    .name = "verify",
+    .arguments = "COLLECTION [SNAPSHOT]",
+    .summary = "Check the stored bytes of one snapshot, or of all",
+    .details =
+        "Prints a line for each snapshot. 'good' and 'unchecked' are well: unchecked snapshots "
+        "were written by a tool that stored no checksums, and can be read. 'missing' means that a "
+        "part is not there (exit code 3), 'corrupt' that bytes are not those that were written "
+        "(4), 'unreachable' that the store could not be asked, which says nothing about the "
+        "snapshot (1). With --quiet only those three are printed.",
+    .options = options,
+    .examples = examples,
+    .arguments_min = 1,
+    .arguments_max = 2,
+    .values_size = sizeof(values),
+    .run = run,
+};

@@ -1,0 +1,132 @@
+/*
+ * akidb: the command line. It finds the command in the table, fills the command's values from its
+ * options, runs it, and makes sure that what was printed has really been written.
+ */
+#include "manual.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *command_name(const void *context, size_t index)
+{
+    (void)context;
+    return cli_commands[index] != NULL ? cli_commands[index]->name : NULL;
+}
+
+const cli_command *cli_find_command(const char *name)
+{
+    for (size_t i = 0; cli_commands[i] != NULL; i++)
+        if (strcmp(cli_commands[i]->name, name) == 0)
+            return cli_commands[i];
+    return NULL;
+}
+
+int cli_unknown_command(cli *session, const char *name)
+{
+    const char *nearest = cli_nearest(name, command_name, NULL);
+    if (nearest != NULL)
+        return cli_usage(session, "unknown command '%s'; did you mean '%s'?", name, nearest);
+    return cli_usage(session, "unknown command '%s'", name);
+}
+
+static int check_argument_count(cli *session, const cli_command *command, char *const *arguments,
+                                size_t count)
+{
+    if (count < command->arguments_min)
+        return cli_usage(session, "%s: expected %s, found %zu argument%s", command->name,
+                         command->arguments, count, count == 1 ? "" : "s");
+    if (count > command->arguments_max)
+        return cli_usage(session, "%s: one argument too many: '%s'", command->name,
+                         arguments[command->arguments_max]);
+    return CLI_DONE;
+}
+
+static int run_command(cli *session, const cli_command *command, int argc, char **argv)
+{
+    session->command = command;
+    void *values = calloc(1, command->values_size > 0 ? command->values_size : 1);
+    if (values == NULL) {
+        cli_say(session, "out of memory");
+        return CLI_FAILED;
+    }
+    int rest;
+    int code = cli_parse(session, command, values, argc, argv, &rest);
+    if (code == CLI_DONE && session->help) {
+        cli_help_command(stdout, command);
+    } else if (code == CLI_DONE && session->version) {
+        printf("akidb %s\n", akidb_version());
+    } else if (code == CLI_DONE) {
+        char *const *arguments = argv + rest;
+        size_t count = (size_t)(argc - rest);
+        code = check_argument_count(session, command, arguments, count);
+        if (code == CLI_DONE) {
+            session->progress.enabled = !session->quiet && !session->json && isatty(STDERR_FILENO);
+            code = command->run(session, values, arguments, count);
+        }
+    }
+    cli_progress_clear(&session->progress);
+    akidb_snapshotter_close(session->snapshotter);
+    akidb_store_close(session->store);
+    cli_values_free(command->options, values);
+    free(values);
+    return code;
+}
+
+static int run(cli *session, int argc, char **argv)
+{
+    int rest;
+    int code = cli_parse(session, NULL, NULL, argc, argv, &rest);
+    if (code != CLI_DONE)
+        return code;
+    if (session->version) {
+        printf("akidb %s\n", akidb_version());
+        return CLI_DONE;
+    }
+    if (session->help && rest >= argc) {
+        cli_help(stdout);
+        return CLI_DONE;
+    }
+    if (rest >= argc) {
+        cli_help(stderr);
+        return CLI_USAGE;
+    }
+    const cli_command *command = cli_find_command(argv[rest]);
+    if (command == NULL)
+        return cli_unknown_command(session, argv[rest]);
+    return run_command(session, command, argc - rest, argv + rest);
+}
+
+static void set_defaults(cli *session)
+{
+    const char *store = getenv("AKIDB_STORE");
+    session->store_uri = store != NULL && *store != '\0' ? store : "./akidb-data";
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    session->threads.value = processors < 1 ? 1 : processors > 8 ? 8 : (uint64_t)processors;
+}
+
+/* A full disk or a closed pipe often shows only here. */
+static int finish_stdout(cli *session, int code)
+{
+    int failed = ferror(stdout);
+    errno = 0;
+    if (fflush(stdout) != 0)
+        failed = 1;
+    if (!failed)
+        return code;
+    cli_say(session, "standard output: %s", errno != 0 ? strerror(errno) : "write failed");
+    return code == CLI_DONE ? CLI_FAILED : code;
+}
+
+int main(int argc, char **argv)
+{
+    cli session = {0};
+    cli_interrupt_install();
+    set_defaults(&session);
+    int code = run(&session, argc, argv);
+    code = finish_stdout(&session, code);
+    if (cli_interrupted() != 0)
+        cli_interrupt_reraise();
+    return code;
+}

@@ -1,0 +1,188 @@
+#include "cli.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* getopt_long answers FIRST_VALUE + i for the command's option i, and FIRST_GLOBAL + i for a
+ * global one; both lie above every character. */
+enum { OPTIONS_MAX = 48, FIRST_VALUE = 1000, FIRST_GLOBAL = 2000 };
+
+const cli_option cli_global_options[] = {
+    {"store", 0, "URI",
+     "Where the snapshots lie: a folder or file:///path; default: the variable AKIDB_STORE, else "
+     "./akidb-data",
+     cli_read_file, offsetof(cli, store_uri), NULL, 0, 0},
+    {"json", 0, NULL, "Print one JSON value on stdout", cli_read_flag, offsetof(cli, json), NULL, 0,
+     0},
+    {"quiet", 'q', NULL, "Print results only: no progress, no summaries, no notes", cli_read_flag,
+     offsetof(cli, quiet), NULL, 0, 0},
+    {"threads", 0, "N",
+     "Encode and decode with N threads; default: one for each processor, at most 8. Memory grows "
+     "with them, by a row group each",
+     cli_read_count, offsetof(cli, threads), NULL, 1, 256},
+    {"help", 'h', NULL, "Print help and exit", cli_read_flag, offsetof(cli, help), NULL, 0, 0},
+    {"version", 0, NULL, "Print the version and exit", cli_read_flag, offsetof(cli, version), NULL,
+     0, 0},
+    {0}};
+
+/* ---- suggestions ----------------------------------------------------------------------------- */
+
+enum { WORD_MAX = 40, NEAR = 2 };
+
+/* The number of letters to add, remove or replace to make one of the other; large for long words.
+ */
+static unsigned distance(const char *a, const char *b)
+{
+    size_t a_size = strlen(a), b_size = strlen(b);
+    if (a_size > WORD_MAX || b_size > WORD_MAX)
+        return UINT_MAX;
+    unsigned row[WORD_MAX + 1];
+    for (unsigned j = 0; j <= b_size; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a_size; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= b_size; j++) {
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            diagonal = row[j];
+            row[j] = best;
+        }
+    }
+    return row[b_size];
+}
+
+const char *cli_nearest(const char *word, const char *(*names)(const void *context, size_t index),
+                        const void *context)
+{
+    const char *nearest = NULL;
+    unsigned best = NEAR + 1;
+    for (size_t i = 0;; i++) {
+        const char *name = names(context, i);
+        if (name == NULL)
+            return nearest;
+        unsigned found = distance(word, name);
+        if (found < best && found < strlen(name)) {
+            best = found;
+            nearest = name;
+        }
+    }
+}
+
+static const char *long_name(const void *context, size_t index)
+{
+    return ((const struct option *)context)[index].name;
+}
+
+/* ---- parsing --------------------------------------------------------------------------------- */
+
+static void add_options(const cli_option *options, int first, struct option *longs,
+                        size_t *long_count, char *shorts, size_t *short_count)
+{
+    for (int i = 0; options[i].name != NULL && *long_count + 1 < OPTIONS_MAX; i++) {
+        longs[(*long_count)++] = (struct option){
+            options[i].name, options[i].argument != NULL ? required_argument : no_argument, NULL,
+            first + i};
+        if (options[i].letter != 0) {
+            shorts[(*short_count)++] = options[i].letter;
+            if (options[i].argument != NULL)
+                shorts[(*short_count)++] = ':';
+        }
+    }
+}
+
+/* The option that getopt_long's answer stands for; *base_out is the struct that it fills. */
+static const cli_option *find_option(cli *session, const cli_command *command, void *values,
+                                     int answer, char **base_out)
+{
+    *base_out = (char *)values;
+    if (answer >= FIRST_VALUE && answer < FIRST_GLOBAL)
+        return command != NULL ? &command->options[answer - FIRST_VALUE] : NULL;
+    const cli_option *globals = cli_global_options;
+    for (int i = 0; globals[i].name != NULL; i++)
+        if (answer == FIRST_GLOBAL + i || (globals[i].letter != 0 && answer == globals[i].letter)) {
+            *base_out = (char *)session;
+            return &globals[i];
+        }
+    for (int i = 0; command != NULL && command->options[i].name != NULL; i++)
+        if (command->options[i].letter != 0 && answer == command->options[i].letter)
+            return &command->options[i];
+    return NULL;
+}
+
+static int refuse_unknown(cli *session, const struct option *longs, const char *word)
+{
+    if (word == NULL || strncmp(word, "--", 2) != 0)
+        return cli_usage(session, "unknown option '-%c'", optopt);
+    char name[WORD_MAX + 1];
+    size_t size = strcspn(word + 2, "=");
+    const char *nearest = NULL;
+    if (size <= WORD_MAX) {
+        memcpy(name, word + 2, size);
+        name[size] = '\0';
+        nearest = cli_nearest(name, long_name, longs);
+    }
+    if (nearest != NULL)
+        return cli_usage(session, "unknown option '--%.*s'; did you mean '--%s'?", (int)size,
+                         word + 2, nearest);
+    return cli_usage(session, "unknown option '--%.*s'", (int)size, word + 2);
+}
+
+static int read_option(cli *session, const cli_option *option, char *base)
+{
+    char why[256];
+    if (option->read(option, optarg, base + option->field, why, sizeof why))
+        return CLI_DONE;
+    return cli_usage(session, "--%s '%s': %s", option->name, optarg != NULL ? optarg : "", why);
+}
+
+int cli_parse(cli *session, const cli_command *command, void *values, int argc, char **argv,
+              int *rest_out)
+{
+    struct option longs[OPTIONS_MAX];
+    char shorts[2 * OPTIONS_MAX + 3];
+    size_t long_count = 0, short_count = 0;
+    if (command == NULL)
+        shorts[short_count++] = '+'; /* stop at the command */
+    shorts[short_count++] = ':';     /* tell a missing argument from an unknown option */
+    if (command != NULL)
+        add_options(command->options, FIRST_VALUE, longs, &long_count, shorts, &short_count);
+    add_options(cli_global_options, FIRST_GLOBAL, longs, &long_count, shorts, &short_count);
+    longs[long_count] = (struct option){0};
+    shorts[short_count] = '\0';
+
+    opterr = 0;
+    optind = 0; /* glibc: begin anew */
+    for (;;) {
+        int answer = getopt_long(argc, argv, shorts, longs, NULL);
+        if (answer == -1)
+            break;
+        char *base;
+        const cli_option *option = find_option(
+            session, command, values, answer == '?' || answer == ':' ? optopt : answer, &base);
+        if (answer == ':')
+            return cli_usage(session, "%s needs a value", argv[optind - 1]);
+        if (answer == '?' && option != NULL)
+            return cli_usage(session, "--%s takes no value", option->name);
+        if (option == NULL)
+            return refuse_unknown(session, longs, argv[optind - 1]);
+        int code = read_option(session, option, base);
+        if (code != CLI_DONE)
+            return code;
+    }
+    *rest_out = optind;
+    return CLI_DONE;
+}
+
+void cli_values_free(const cli_option *options, void *values)
+{
+    for (; options->name != NULL; options++)
+        if (cli_option_is_list(options))
+            free(((cli_list *)((char *)values + options->field))->items);
+}

@@ -1,0 +1,65 @@
+#include "cli.h"
+
+static void log_hook(void *context, akidb_log_level level, const char *message)
+{
+    cli *session = context;
+    if (level >= AKIDB_LOG_WARNING)
+        cli_say(session, "warning: %s", message);
+    else if (!session->quiet)
+        cli_say(session, "note: %s", message);
+}
+
+/* The library hands one context to every hook. */
+static bool progress_hook(void *context, const akidb_progress *progress)
+{
+    cli *session = context;
+    return cli_progress_hook(&session->progress, progress);
+}
+
+int cli_open(cli *session, akidb_snapshotter_options *options, const char *what)
+{
+    akidb_error err;
+    akidb_snapshotter_options defaults = {0};
+    if (options == NULL)
+        options = &defaults;
+    options->struct_size = sizeof *options;
+    options->threads = (unsigned)session->threads.value;
+    options->hooks = (akidb_hooks){session, progress_hook, log_hook};
+
+    cli_progress_begin(&session->progress, what);
+    if (akidb_store_open(session->store_uri, &session->store, &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    if (akidb_snapshotter_open(session->store, options, &session->snapshotter, &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    return CLI_DONE;
+}
+
+int cli_collection(cli *session, const char *name, akidb_uuid *id_out)
+{
+    akidb_error err;
+    if (akidb_collection_id(name, id_out, &err) != AKIDB_OK)
+        return cli_usage(session, "collection '%s': %s", name, err.message);
+    return CLI_DONE;
+}
+
+int cli_snapshot(cli *session, const char *collection, const char *snapshot,
+                 akidb_uuid *collection_out, akidb_uuid *snapshot_out)
+{
+    akidb_error err;
+    int code = cli_collection(session, collection, collection_out);
+    if (code != CLI_DONE)
+        return code;
+    if (akidb_snapshot_resolve(session->snapshotter, collection_out, snapshot, snapshot_out,
+                               &err) != AKIDB_OK)
+        return cli_fail(session, &err);
+    return CLI_DONE;
+}
+
+int cli_no_snapshots(cli *session, const char *collection, const akidb_uuid *id)
+{
+    char text[AKIDB_UUID_TEXT_SIZE];
+    akidb_uuid_format(id, text);
+    cli_say(session, "%s: no snapshots of collection '%s' (%s)", akidb_store_name(session->store),
+            collection, text);
+    return CLI_MISSING;
+}
