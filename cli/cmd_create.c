@@ -174,14 +174,14 @@ static bool has_fine_times(const akidb_batch *batch)
 }
 
 /* Opens the snapshotter once the first documents show how fine their times are. */
-static int open_for(cli *session, const akidb_documents *first, akidb_snapshotter_options *options)
+static int open_for(cli *session, const akidb_documents *first, akidb_snapshotter_options *how)
 {
-    if (first != NULL && options->parquet.time_unit == AKIDB_TIME_UNIT_DEFAULT) {
+    if (first != NULL && how->parquet.time_unit == AKIDB_TIME_UNIT_DEFAULT) {
         akidb_batch batch = akidb_documents_batch(first);
         if (has_fine_times(&batch))
-            options->parquet.time_unit = AKIDB_TIME_UNIT_MICROS;
+            how->parquet.time_unit = AKIDB_TIME_UNIT_MICROS;
     }
-    return cli_open(session, options, "create");
+    return cli_open(session, how, "create");
 }
 
 /* Appends `documents`, and all that come after them, to a new snapshot. */
@@ -226,7 +226,7 @@ static int print_result(cli *session, const akidb_snapshot_metadata *m)
 }
 
 static int create(cli *session, const cli_sources *sources, const akidb_uuid *collection,
-                  akidb_snapshotter_options *snapshotter, const akidb_create_options *options,
+                  akidb_snapshotter_options *how, const akidb_create_options *what,
                   cli_ahead *ahead)
 {
     akidb_error err;
@@ -238,11 +238,11 @@ static int create(cli *session, const cli_sources *sources, const akidb_uuid *co
                 sources->paths[0]);
         return CLI_INVALID;
     }
-    int code = open_for(session, first, snapshotter);
+    int code = open_for(session, first, how);
     if (code != CLI_DONE)
         return code;
     akidb_snapshot_metadata *metadata;
-    if (write_snapshot(session, ahead, first, collection, options, &metadata, &err) != AKIDB_OK)
+    if (write_snapshot(session, ahead, first, collection, what, &metadata, &err) != AKIDB_OK)
         return cli_fail(session, &err);
     code = print_result(session, metadata);
     akidb_snapshot_metadata_free(metadata);
@@ -250,14 +250,14 @@ static int create(cli *session, const cli_sources *sources, const akidb_uuid *co
 }
 
 static int import(cli *session, const cli_sources *sources, const akidb_uuid *collection,
-                  akidb_snapshotter_options *snapshotter, akidb_create_options *options)
+                  akidb_snapshotter_options *how, akidb_create_options *what)
 {
     akidb_error err;
     cli_ahead *ahead;
-    if (survey(sources, &options->rows_hint, &err) != AKIDB_OK ||
+    if (survey(sources, &what->rows_hint, &err) != AKIDB_OK ||
         cli_ahead_open(sources, &ahead, &err) != AKIDB_OK)
         return cli_fail(session, &err);
-    int code = create(session, sources, collection, snapshotter, options, ahead);
+    int code = create(session, sources, collection, how, what, ahead);
     cli_ahead_close(ahead);
     return code;
 }
