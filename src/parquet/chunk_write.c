@@ -80,6 +80,14 @@ static akidb_status compress_page(ak_chunk *chunk, ak_page *page, ak_chunk_tools
     return status;
 }
 
+/* Levels shrink to nearly nothing, which for short vectors would look like a gain: so the page is
+ * compared with its floats alone. A reader takes uncompressed floats without touching each. */
+static bool sample_shrinks(const ak_page *page)
+{
+    size_t floats = page->float_count * sizeof(float);
+    return page->packed_size <= floats - floats / 50;
+}
+
 /* Compresses the pages as long as that seems to pay; *pays_out is the verdict. */
 static akidb_status try_compression(ak_chunk *chunk, ak_chunk_tools *tools, bool by_sample,
                                     bool *pays_out, akidb_error *err)
@@ -95,8 +103,7 @@ static akidb_status try_compression(ak_chunk *chunk, ak_chunk_tools *tools, bool
         if (page->packed_size > INT32_MAX)
             return AKIDB_OK;
         raw += raw_size(page);
-        if (by_sample && page->first_row == 0 && page->type == AK_PAGE_DATA &&
-            page->packed_size > raw_size(page) - raw_size(page) / 50)
+        if (i == 0 && by_sample && !sample_shrinks(page))
             return AKIDB_OK;
     }
     *pays_out = chunk->packed.size < raw;

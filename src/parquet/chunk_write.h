@@ -61,8 +61,8 @@ typedef struct ak_chunk_tools {
     akidb_buffer split;        /* the split floats of one page */
 } ak_chunk_tools;
 
-/* `by_sample`: when the first data page does not shrink by 2 %, nothing more is tried. A chunk that
- * compression does not shrink is stored uncompressed. */
+/* `by_sample`, for pages of floats: when the first page is not 2 % smaller than its floats, nothing
+ * more is tried. A chunk that compression does not shrink is stored uncompressed. */
 AKIDB_CHECK akidb_status ak_chunk_seal(ak_chunk *chunk, ak_chunk_tools *tools, bool by_sample,
                                        akidb_error *err);
 
