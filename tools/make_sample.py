@@ -9,6 +9,7 @@ The sample takes the first 4,000 words in the package's order (by frequency) tha
 or more letters a to z. Each float32 is the one nearest to the decimal in the package; the program
 proves that with exact arithmetic, and also that the shortest decimal of the float is the package's.
 """
+
 import json
 import struct
 import sys
@@ -30,7 +31,8 @@ def nearest_float32(text):
         key=lambda p: abs(Fraction(struct.unpack("<f", p)[0]) - exact),
     )
     shortest = next(
-        t for t in (f"{struct.unpack('<f', best)[0]:.{n}g}" for n in range(1, 10))
+        t
+        for t in (f"{struct.unpack('<f', best)[0]:.{n}g}" for n in range(1, 10))
         if struct.pack("<f", float(t)) == best
     )
     if Fraction(shortest) != exact:
@@ -51,7 +53,9 @@ def main():
         raise SystemExit(__doc__)
     with tarfile.open(sys.argv[1]) as archive:
         source = json.load(archive.extractfile(JSON_NAME), parse_float=str, parse_int=str)
-    words = [w for w in source["words"] if w.isascii() and w.isalpha() and w.islower() and len(w) > 1]
+    words = [
+        w for w in source["words"] if w.isascii() and w.isalpha() and w.islower() and len(w) > 1
+    ]
     words = words[:WORDS]
     rows = []
     for word in words:

@@ -1,4 +1,5 @@
 """What check_layers, tidy and check_symbols share: finding sources, and C without its comments."""
+
 import os
 import re
 
@@ -6,9 +7,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDERS = ("src", "include", "cli", "tests", "fuzz", "bench", "examples", "tools", "cmake", "docs")
 DATA = ("tests/golden", "tests/data", "fuzz/corpus", "examples/data")
 
-_TOKEN = re.compile(
-    r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL
-)
+_TOKEN = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 
 
 def files(suffixes, folders=FOLDERS):

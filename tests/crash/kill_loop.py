@@ -3,13 +3,15 @@
 
     kill_loop.py AKIDB [ROUNDS | forever] [--seed N]
 
-Each round starts `akidb create` in a loop, kills it with SIGKILL after a random time, and then asks:
+Each round starts `akidb create` in a loop, kills it with SIGKILL after a random time, and then
+asks:
 - list shows every snapshot that was acknowledged, and nothing half-made;
 - verify decodes every listed snapshot;
 - gc at age 0 removes everything else, and nothing of a listed snapshot;
 - the store then holds just the listed snapshots' files, and all of them still verify.
 The same seed gives the same moments and options.
 """
+
 import argparse
 import json
 import os
@@ -59,9 +61,18 @@ class Loop:
 
     def create_command(self):
         options = self.random.choice(KINDS) + self.random.choice(([], ["--threads", "2"]))
-        return [self.akidb, "--store", self.store, "--quiet", "create", COLLECTION, *options,
-                os.path.join(DATA, "glove-100d.npy"),
-                "--ids", os.path.join(DATA, "glove-100d.words.txt")]
+        return [
+            self.akidb,
+            "--store",
+            self.store,
+            "--quiet",
+            "create",
+            COLLECTION,
+            *options,
+            os.path.join(DATA, "glove-100d.npy"),
+            "--ids",
+            os.path.join(DATA, "glove-100d.words.txt"),
+        ]
 
     def measure(self):
         """How long one create takes: the moments to kill are spread over a few of them."""
@@ -76,8 +87,9 @@ class Loop:
         """Creates until the moment comes; what was printed in full was acknowledged."""
         end = time.monotonic() + self.random.random() * 3 * self.duration
         while True:
-            child = subprocess.Popen(self.create_command(), stdout=subprocess.PIPE,
-                                     stderr=subprocess.PIPE)
+            child = subprocess.Popen(
+                self.create_command(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
             try:
                 out, err = child.communicate(timeout=max(0, end - time.monotonic()))
             except subprocess.TimeoutExpired:

@@ -1,4 +1,5 @@
 """The command line under test, and a Spark session that is started once."""
+
 import glob
 import os
 import subprocess
@@ -53,7 +54,9 @@ def store(tmp_path):
 @pytest.fixture(scope="session")
 def spark():
     session = pytest.importorskip("pyspark.sql").SparkSession
-    builder = session.builder.master("local[2]").appName("akidb").config("spark.ui.enabled", "false")
+    builder = (
+        session.builder.master("local[2]").appName("akidb").config("spark.ui.enabled", "false")
+    )
     builder = builder.config("spark.sql.session.timeZone", "UTC")
     builder = builder.config("spark.sql.shuffle.partitions", "2")
     builder = builder.config("spark.driver.bindAddress", "127.0.0.1")

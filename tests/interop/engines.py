@@ -1,4 +1,5 @@
 """How each engine reads a snapshot's files into sample.Documents, asserting the types it sees."""
+
 import arro3.io
 import duckdb
 import numpy as np
@@ -46,7 +47,8 @@ def duckdb_read(files, path, dimension):
     duckdb.sql("set preserve_insertion_order = true")
     relation = duckdb.sql(
         "select document_id, external_id, dimension, vector, metadata_json, inserted_at,"
-        f" epoch_us(inserted_at) as us from read_parquet('{source}')")
+        f" epoch_us(inserted_at) as us from read_parquet('{source}')"
+    )
     types = {name: str(kind) for name, kind in zip(relation.columns, relation.types)}
     assert types["document_id"] == "BLOB"
     assert types["external_id"] == "VARCHAR"
@@ -93,8 +95,9 @@ def spark_read(spark, path, dimension):
     assert types["dimension"] == "bigint"
     assert types["vector"] == "array<float>"
     assert types["inserted_at"] == "timestamp"
-    rows = frame.selectExpr("document_id", "external_id", "vector", "metadata_json",
-                            "unix_micros(inserted_at) as us").collect()
+    rows = frame.selectExpr(
+        "document_id", "external_id", "vector", "metadata_json", "unix_micros(inserted_at) as us"
+    ).collect()
     return Documents(
         [bytes(row.document_id) for row in rows],
         [row.external_id for row in rows],

@@ -1,8 +1,9 @@
 """The documents that every test of this folder writes and expects back, and how they are compared.
 
-A `Documents` holds columns: 16-byte ids, external ids, float32 vectors, metadata as JSON text, times in
-microseconds. Vectors are compared bit by bit, metadata as JSON values.
+A `Documents` holds columns: 16-byte ids, external ids, float32 vectors, metadata as JSON text,
+times in microseconds. Vectors are compared bit by bit, metadata as JSON values.
 """
+
 import dataclasses
 import datetime
 import hashlib
@@ -28,8 +29,8 @@ class Documents:
 
 
 def make(rows, dimension, step=1000, special=True):
-    """Random documents from a fixed seed. `step` is the distance of times in microseconds; `special`
-    puts in floats that a careless copy would change."""
+    """Random documents from a fixed seed. `step` is the distance of times in microseconds;
+    `special` puts in floats that a careless copy would change."""
     random = np.random.default_rng(rows * 65537 + dimension)
     vectors = random.standard_normal((rows, dimension)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -39,9 +40,17 @@ def make(rows, dimension, step=1000, special=True):
         for i, value in enumerate(values):
             bits[i % rows, (3 * i) % dimension] = value
     ids = [hashlib.md5(b"%d" % i).digest() for i in range(rows)]
-    external_ids = [None if i % 7 == 3 else "" if i % 11 == 5 else f"doc-{i}-ä€𝄞" for i in range(rows)]
-    metadata = [None if i % 5 == 2 else json.dumps({"n": i, "tags": ["a", f"t{i % 13}"], "deep": {"x": i / 8}})
-                for i in range(rows)]
+    external_ids = [
+        None if i % 7 == 3 else "" if i % 11 == 5 else f"doc-{i}-ä€𝄞" for i in range(rows)
+    ]
+    metadata = [
+        (
+            None
+            if i % 5 == 2
+            else json.dumps({"n": i, "tags": ["a", f"t{i % 13}"], "deep": {"x": i / 8}})
+        )
+        for i in range(rows)
+    ]
     times = [FIRST_TIME - (rows // 2) * step + i * step for i in range(rows)]
     return Documents(ids, external_ids, vectors, metadata, times)
 
@@ -62,7 +71,9 @@ def to_jsonl(documents, path):
                 "doc_id": str(uuid.UUID(bytes=documents.ids[i])),
                 "external_id": documents.external_ids[i],
                 "vector": [float(x) for x in documents.vectors[i]],
-                "metadata": None if documents.metadata[i] is None else json.loads(documents.metadata[i]),
+                "metadata": (
+                    None if documents.metadata[i] is None else json.loads(documents.metadata[i])
+                ),
                 "inserted_at": time_text(documents.times[i]),
             }
             out.write(json.dumps(line) + "\n")
@@ -90,7 +101,7 @@ def time_of_text(text):
 
 
 def assert_same(found, expected, ids=True, times=True, in_any_order=False):
-    """Fails unless both hold the same documents; what an engine's file does not carry is left out."""
+    """Fails unless both hold the same documents."""
     assert len(found) == len(expected)
     order = range(len(found))
     if in_any_order:

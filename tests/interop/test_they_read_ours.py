@@ -1,4 +1,5 @@
 """Every engine reads every kind of file that akidb writes, to equal values and the right types."""
+
 import os
 
 import numpy as np
@@ -20,8 +21,9 @@ SHAPES = {
 }
 DOCUMENTS = sample.make(ROWS, DIMENSION)
 FINE_TIMES = sample.make(50, 8, step=1)
-NO_EXTRAS = sample.Documents(DOCUMENTS.ids, [None] * ROWS, DOCUMENTS.vectors, [None] * ROWS,
-                             DOCUMENTS.times)
+NO_EXTRAS = sample.Documents(
+    DOCUMENTS.ids, [None] * ROWS, DOCUMENTS.vectors, [None] * ROWS, DOCUMENTS.times
+)
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,9 @@ def snapshots(tmp_path_factory):
     for compression in COMPRESSIONS:
         for encoding in ENCODINGS:
             for shape, options in SHAPES.items():
-                snapshot = store.create("--compression", compression, "--vector-encoding", encoding,
-                                        *options, source)
+                snapshot = store.create(
+                    "--compression", compression, "--vector-encoding", encoding, *options, source
+                )
                 made[compression, encoding, shape] = store.parts(snapshot)
     return made
 
@@ -61,16 +64,23 @@ def test_spark_reads_equal_values(snapshots, spark, compression, encoding, shape
 def test_the_shapes_are_what_they_are_called(snapshots):
     for (compression, encoding, shape), (files, _) in snapshots.items():
         groups = [pq.ParquetFile(f).num_row_groups for f in files]
-        assert groups == {"one-row-group": [1], "many-row-groups": [8],
-                          "many-parts": [3, 3, 3, 1]}[shape]
+        assert (
+            groups
+            == {"one-row-group": [1], "many-row-groups": [8], "many-parts": [3, 3, 3, 1]}[shape]
+        )
         chunk = pq.ParquetFile(files[0]).metadata.row_group(0)
-        vector = next(chunk.column(i) for i in range(chunk.num_columns)
-                      if chunk.column(i).path_in_schema.startswith("vector"))
+        vector = next(
+            chunk.column(i)
+            for i in range(chunk.num_columns)
+            if chunk.column(i).path_in_schema.startswith("vector")
+        )
         assert (encoding == "byte_stream_split") == ("BYTE_STREAM_SPLIT" in vector.encodings)
 
 
 @pytest.mark.parametrize("engine", engines.READERS)
-@pytest.mark.parametrize("name, documents", [("microseconds", FINE_TIMES), ("no-extras", NO_EXTRAS)])
+@pytest.mark.parametrize(
+    "name, documents", [("microseconds", FINE_TIMES), ("no-extras", NO_EXTRAS)]
+)
 def test_optional_columns_and_fine_times(store, engine, name, documents):
     source = os.path.join(store.folder, "documents.jsonl")
     sample.to_jsonl(documents, source)

@@ -1,4 +1,5 @@
 """akidb imports what every engine writes, and restores equal documents."""
+
 import os
 import uuid
 
@@ -20,8 +21,9 @@ FINE = sample.make(ROWS, DIMENSION, step=1)
 
 def fixed_size_list(vectors, nullable=True):
     field = pa.field("item", pa.float32(), nullable=nullable)
-    return pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)),
-                                             type=pa.list_(field, vectors.shape[1]))
+    return pa.FixedSizeListArray.from_arrays(
+        pa.array(vectors.reshape(-1)), type=pa.list_(field, vectors.shape[1])
+    )
 
 
 def variable_list(vectors):
@@ -31,13 +33,15 @@ def variable_list(vectors):
 
 def arrow_table(documents, vector=None, ids=None, unit="us", zone="UTC"):
     times = pa.array(documents.times, pa.int64()).cast(pa.timestamp("us", zone))
-    return pa.table({
-        "document_id": pa.array(documents.ids, pa.binary(16)) if ids is None else ids,
-        "external_id": pa.array(documents.external_ids, pa.string()),
-        "vector": fixed_size_list(documents.vectors) if vector is None else vector,
-        "metadata_json": pa.array(documents.metadata, pa.string()),
-        "inserted_at": times.cast(pa.timestamp(unit, zone)),
-    })
+    return pa.table(
+        {
+            "document_id": pa.array(documents.ids, pa.binary(16)) if ids is None else ids,
+            "external_id": pa.array(documents.external_ids, pa.string()),
+            "vector": fixed_size_list(documents.vectors) if vector is None else vector,
+            "metadata_json": pa.array(documents.metadata, pa.string()),
+            "inserted_at": times.cast(pa.timestamp(unit, zone)),
+        }
+    )
 
 
 def check(store, expected, *files, arguments=(), **what):
@@ -73,14 +77,25 @@ PYARROW_OPTIONS = {
     "many-row-groups": {"row_group_size": 70},
     "no-statistics": {"write_statistics": False},
     "dictionary-overflow": {"dictionary_pagesize_limit": 256},
-    "byte-stream-split": {"use_dictionary": False,
-                          "column_encoding": {"vector.list.element": "BYTE_STREAM_SPLIT"}},
-    "delta-byte-array": {"use_dictionary": False, "column_encoding": {
-        "external_id": "DELTA_BYTE_ARRAY", "metadata_json": "DELTA_BYTE_ARRAY"}},
-    "delta-length": {"use_dictionary": False, "column_encoding": {
-        "external_id": "DELTA_LENGTH_BYTE_ARRAY", "metadata_json": "DELTA_LENGTH_BYTE_ARRAY"}},
-    "delta-binary-packed": {"use_dictionary": False,
-                            "column_encoding": {"inserted_at": "DELTA_BINARY_PACKED"}},
+    "byte-stream-split": {
+        "use_dictionary": False,
+        "column_encoding": {"vector.list.element": "BYTE_STREAM_SPLIT"},
+    },
+    "delta-byte-array": {
+        "use_dictionary": False,
+        "column_encoding": {"external_id": "DELTA_BYTE_ARRAY", "metadata_json": "DELTA_BYTE_ARRAY"},
+    },
+    "delta-length": {
+        "use_dictionary": False,
+        "column_encoding": {
+            "external_id": "DELTA_LENGTH_BYTE_ARRAY",
+            "metadata_json": "DELTA_LENGTH_BYTE_ARRAY",
+        },
+    },
+    "delta-binary-packed": {
+        "use_dictionary": False,
+        "column_encoding": {"inserted_at": "DELTA_BINARY_PACKED"},
+    },
 }
 
 
@@ -131,11 +146,13 @@ def test_vectors_alone_under_another_name(store, path):
 
 
 def test_columns_by_name(store, path):
-    table = pa.table({
-        "a": fixed_size_list(DOCUMENTS.vectors[::-1].copy()),
-        "b": fixed_size_list(DOCUMENTS.vectors),
-        "key": pa.array(DOCUMENTS.ids, pa.binary(16)),
-    })
+    table = pa.table(
+        {
+            "a": fixed_size_list(DOCUMENTS.vectors[::-1].copy()),
+            "b": fixed_size_list(DOCUMENTS.vectors),
+            "key": pa.array(DOCUMENTS.ids, pa.binary(16)),
+        }
+    )
     pq.write_table(table, path)
     restored = store.restore(store.create("--vector-column", "b", "--id-column", "key", path))
     assert restored.ids == DOCUMENTS.ids
@@ -168,15 +185,19 @@ DUCKDB_OPTIONS = {
 def test_duckdb(store, path, options, vector, identity):
     source = arrow_table(FINE, variable_list(FINE.vectors))  # noqa: F841 (the query reads it)
     key = "document_id" if identity == "blob" else "hex(document_id)::uuid as document_id"
-    duckdb.sql(f"copy (select {key}, external_id, vector::{vector} as vector, metadata_json,"
-               f" inserted_at from source) to '{path}' (format parquet{options})")
+    duckdb.sql(
+        f"copy (select {key}, external_id, vector::{vector} as vector, metadata_json,"
+        f" inserted_at from source) to '{path}' (format parquet{options})"
+    )
     check(store, FINE, path)
 
 
 def test_duckdb_vectors_that_span_pages(store, path):
     """DuckDB begins a page in the middle of a row when a chunk passes 100 MiB."""
-    duckdb.sql(f"copy (select [((i * 1000 + j) % 65521)::FLOAT for j in range(1000)] as vector"
-               f" from range(60000) t(i)) to '{path}' (format parquet, compression uncompressed)")
+    duckdb.sql(
+        f"copy (select [((i * 1000 + j) % 65521)::FLOAT for j in range(1000)] as vector"
+        f" from range(60000) t(i)) to '{path}' (format parquet, compression uncompressed)"
+    )
     out = os.path.join(store.folder, "out.npy")
     store.run("restore", "docs", store.create(path), out)
     expected = (np.arange(60_000_000, dtype=np.int64) % 65521).astype(np.float32)
@@ -204,8 +225,10 @@ ARRO3_OPTIONS = {
     "small-pages": {"data_page_row_count_limit": 20, "write_batch_size": 16},
     "many-row-groups": {"max_row_group_size": 64},
     "no-arrow-schema": {"skip_arrow_metadata": True},
-    "byte-stream-split": {"dictionary_enabled": False,
-                          "column_encoding": {"vector.list.item": "byte_stream_split"}},
+    "byte-stream-split": {
+        "dictionary_enabled": False,
+        "column_encoding": {"vector.list.item": "byte_stream_split"},
+    },
 }
 
 

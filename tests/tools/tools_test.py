@@ -2,6 +2,7 @@
 
 The tools run on a small tree of their own, so that the test does not depend on the project's code.
 """
+
 import importlib.machinery
 import importlib.util
 import os
@@ -52,7 +53,9 @@ class Layers(Tree):
         self.assertEqual(self.problems("src/store/a.c", text), [])
 
     def test_a_higher_layer_may_not(self):
-        self.assertIn("src/os may not include", self.problems("src/os/a.c", '#include "store/a.h"')[0])
+        self.assertIn(
+            "src/os may not include", self.problems("src/os/a.c", '#include "store/a.h"')[0]
+        )
 
     def test_no_include_goes_through_the_parent_folder(self):
         self.assertIn('goes through ".."', self.problems("src/os/a.c", '#include "../base/a.h"')[0])
@@ -107,10 +110,12 @@ class Tidy(Tree):
 
 class Symbols(Tree):
     def test_promises_are_read_from_declarations_of_any_shape(self):
-        self.put("include/akidb/a.h",
-                 "/* AKIDB_API void akidb_no(void); */\n#define AKIDB_API x\n"
-                 "AKIDB_API void akidb_a(akidb_b *b);\n"
-                 "AKIDB_API AKIDB_CHECK akidb_status\nakidb_c(void (*f)(void *), int d);\n")
+        self.put(
+            "include/akidb/a.h",
+            "/* AKIDB_API void akidb_no(void); */\n#define AKIDB_API x\n"
+            "AKIDB_API void akidb_a(akidb_b *b);\n"
+            "AKIDB_API AKIDB_CHECK akidb_status\nakidb_c(void (*f)(void *), int d);\n",
+        )
         self.assertEqual(check_symbols.promised(), {"akidb_a", "akidb_c"})
 
 
