@@ -8,6 +8,7 @@
  * the headers above this folder.
  */
 #include "akidb/store.h"
+#include "akidb/sys/files.h"
 
 AKIDB_BEGIN_DECLS
 
@@ -52,6 +53,13 @@ typedef struct akidb_store_ops {
 AKIDB_API AKIDB_CHECK akidb_status akidb_store_new(const akidb_store_ops *ops, void *handle,
                                                    const char *name, akidb_store **store_out,
                                                    akidb_error *err);
+
+/* akidb_store_local_open on other files than the system's; they are borrowed until the store is
+ * closed. NULL means the system's. */
+AKIDB_API AKIDB_CHECK akidb_status akidb_store_local_open_with(const char *path,
+                                                               const akidb_files *files,
+                                                               akidb_store **store_out,
+                                                               akidb_error *err);
 
 /* ---- faults, for tests ------------------------------------------------------------------------
  */

@@ -1,0 +1,43 @@
+/* From a URI to a store. */
+#include <string.h>
+#include <strings.h>
+
+#include "akidb/store.h"
+#include "base/error.h"
+#include "store/uri.h"
+
+static bool scheme_is(const char *uri, size_t size, const char *scheme)
+{
+    return size == strlen(scheme) && strncasecmp(uri, scheme, size) == 0;
+}
+
+static akidb_status open_file_uri(const char *uri, akidb_store **store_out, akidb_error *err)
+{
+    akidb_buffer path = {0};
+    akidb_status status = ak_uri_to_path(uri, &path, err);
+    if (status != AKIDB_OK)
+        return status;
+    status = akidb_store_local_open((const char *)path.data, store_out, err);
+    akidb_buffer_free(&path);
+    return status;
+}
+
+akidb_status akidb_store_open(const char *uri, akidb_store **store_out, akidb_error *err)
+{
+    *store_out = NULL;
+    if (uri == NULL || uri[0] == '\0')
+        return ak_fail(err, AKIDB_E_VALIDATION, "the store's URI is empty");
+    size_t scheme = ak_uri_scheme(uri);
+    if (scheme == 0)
+        return akidb_store_local_open(uri, store_out, err);
+    if (scheme_is(uri, scheme, "file"))
+        return open_file_uri(uri, store_out, err);
+    if (scheme_is(uri, scheme, "memory") && uri[scheme + 1] == '\0')
+        return akidb_store_memory_open(store_out, err);
+    if (scheme_is(uri, scheme, "memory"))
+        return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(uri), "nothing may follow \"memory:\"");
+    return ak_fail_at(err, AKIDB_E_UNSUPPORTED, AK_IN(uri),
+                      "there is no store for \"%.*s:\" (a local path with ':' in its first part is "
+                      "written ./%s)",
+                      (int)scheme, uri, uri);
+}
