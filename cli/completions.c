@@ -57,7 +57,7 @@ static void bash_value(FILE *file, const cli_command *command, const cli_option 
         put_choices(file, option->choices);
         fputs("\" -- \"$word\")); return ;;\n", file);
     } else if (cli_option_is_file(option)) {
-        fputs(" compopt -o filenames; COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", file);
+        fputs(" compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", file);
     } else {
         fputs(" return ;;\n", file);
     }
@@ -100,7 +100,7 @@ static void bash(FILE *file)
     put_commands(file);
     fputs(
         "\" -- \"$word\")) ;;\n"
-        "        create|restore) compopt -o filenames; COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
+        "        create|restore) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
         "        esac\n"
         "        return\n"
         "    fi\n"

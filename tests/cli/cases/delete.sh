@@ -1,0 +1,12 @@
+export AKIDB_STORE=store
+documents 1 5 >a.jsonl
+first=$(akidb -q create words a.jsonl)
+second=$(akidb -q create words a.jsonl)
+third=$(akidb -q create words a.jsonl)
+run akidb delete words "$first"
+run akidb delete words "$first"
+run akidb --json delete words "$second"
+run akidb -q delete words latest
+run akidb list words
+run akidb delete words latest
+run find store -type f

@@ -1,0 +1,11 @@
+run akidb --version
+run akidb version
+run akidb
+run akidb --help
+for command in create restore list show verify delete cleanup migrate gc help; do
+    run akidb $command --help
+done
+run akidb help list
+akidb help list >one
+akidb list --help >two
+run cmp one two

@@ -1,0 +1,81 @@
+#!/bin/sh
+# run.sh AKIDB CASE.sh: runs a case in a new, empty folder and compares what it printed with
+# CASE.stdout and CASE.stderr. Ids, times and sizes are made equal first. With UPDATE=1 it writes
+# the two files instead; look at the difference before you commit it.
+#
+# A case sees `akidb` and the functions of lib.sh. It exits with 77, having said why, to be skipped.
+# It needs a POSIX shell and the POSIX tools.
+set -u
+
+absolute() {
+    echo "$(cd "$(dirname "$1")" && pwd)/$(basename "$1")"
+}
+akidb=$(absolute "$1")
+case=$(absolute "$2")
+here=$(cd "$(dirname "$0")" && pwd)
+golden=${case%.sh}
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/akidb-cli-XXXXXX") || exit 1
+trap 'chmod -R u+rwx "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
+mkdir "$scratch/work" "$scratch/tmp"
+
+# Ids become <id 1>, <id 2>, ... in the order in which they appear; sizes and times one word each.
+normalise() {
+    awk '
+    BEGIN {
+        x = "[0-9a-f]"; x4 = x x x x
+        id = x4 x4 "-" x4 "-" x4 "-" x4 "-" x4 x4 x4
+    }
+    {
+        rest = $0; line = ""
+        while (match(rest, id)) {
+            found = substr(rest, RSTART, RLENGTH)
+            if (!(found in seen))
+                seen[found] = ++count
+            line = line substr(rest, 1, RSTART - 1) "<id " seen[found] ">"
+            rest = substr(rest, RSTART + RLENGTH)
+        }
+        line = line rest
+        d = "[0-9]"
+        gsub(d d d d "-" d d "-" d d "T" d d ":" d d ":" d d "(\\.[0-9]+)?Z", "<time>", line)
+        gsub(" *[0-9.]+ (B|KiB|MiB|GiB)", " <size>", line)
+        gsub("[0-9]+ bytes", "<n> bytes", line)
+        print line
+    }' "$1" | sed "s|$scratch/work|<work>|g"
+}
+
+(
+    cd "$scratch/work" || exit 1
+    PATH=$(dirname "$akidb"):$PATH
+    LC_ALL=C
+    TMPDIR=$scratch/tmp
+    source_dir=$(cd "$here/../.." && pwd)
+    export PATH LC_ALL TMPDIR source_dir
+    unset AKIDB_STORE
+    . "$here/lib.sh"
+    . "$case"
+) >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
+code=$?
+
+if [ $code -eq 77 ]; then
+    cat "$scratch/stderr"
+    exit 77
+fi
+failed=0
+if [ $code -ne 0 ]; then
+    echo "the case ended with exit code $code"
+    failed=1
+fi
+for stream in stdout stderr; do
+    normalise "$scratch/$stream" >"$scratch/$stream.normal"
+    if [ "${UPDATE:-0}" = 1 ]; then
+        cp "$scratch/$stream.normal" "$golden.$stream"
+    elif ! diff -u "$golden.$stream" "$scratch/$stream.normal"; then
+        failed=1
+    fi
+done
+if [ $failed -ne 0 ]; then
+    echo "--- stderr as it was:"
+    cat "$scratch/stderr"
+fi
+exit $failed
