@@ -2,9 +2,11 @@
 #define AK_DOCUMENT_DOCUMENTS_H
 /* The inside of akidb_documents, for the decoders that fill it column by column. */
 #include "akidb/batch.h"
+#include "document/new_ids.h"
 
-/* Texts of a column, growing. Row i is bytes[offsets[i]] .. bytes[offsets[i + 1]]. offsets is NULL
- * while all rows are null or there are none; validity is NULL while no row is null. */
+/* Texts of a column, growing. Row i is bytes[offsets[i]] .. bytes[offsets[i + 1]]. offsets NULL
+ * means that all rows are null; validity NULL means that none is, if there are offsets. Starts from
+ * {0}. The caller counts the rows; bytes after the last of them are nobody's. */
 typedef struct ak_texts {
     uint64_t *offsets;
     size_t offset_capacity;
@@ -16,7 +18,8 @@ typedef struct ak_texts {
 struct akidb_documents {
     uint32_t dimension;
     size_t rows;
-    bool has_vectors; /* false when the vector column was not read; then vectors stays NULL */
+    bool has_vectors; /* false when the vector column was not read; the batch then has none */
+    bool has_times;   /* the same for inserted_at. Both are true at first; set them while empty */
     float *vectors;
     size_t vector_capacity; /* in floats */
     akidb_uuid *document_ids;
@@ -25,14 +28,16 @@ struct akidb_documents {
     size_t time_capacity;
     ak_texts external_ids;
     ak_texts metadata;
+    ak_id_sequence new_ids; /* for documents that come without an id */
 };
 
 /* Makes room for `rows` more documents, so that filling them cannot fail for lack of memory of the
- * fixed-width columns. */
+ * fixed-width columns that there are. */
 AKIDB_CHECK akidb_status ak_documents_reserve(akidb_documents *documents, size_t rows,
                                               akidb_error *err);
 
-/* Adds one text to a column that has `rows` rows so far; data NULL is null. */
+/* Adds one text to a column that has `rows` rows so far; data NULL is null. On failure, here and
+ * below, the column has `rows` rows as before. */
 AKIDB_CHECK akidb_status ak_texts_append(ak_texts *texts, size_t rows, akidb_slice text,
                                          akidb_error *err);
 
@@ -48,7 +53,9 @@ akidb_texts ak_texts_view(const ak_texts *texts);
 /* Cuts the documents back to `rows`: how a decoder undoes a failed append. */
 void ak_documents_truncate(akidb_documents *documents, size_t rows);
 
-/* Appends the chosen rows of a batch, in order. */
+/* Appends the chosen rows of a batch that a decoder gave, in order; unlike the function for callers
+ * it makes up nothing: columns that were not read stay so. Empty documents take over which columns
+ * there are; others must have the same (AKIDB_E_VALIDATION). On failure nothing is appended. */
 AKIDB_CHECK akidb_status ak_documents_append_rows(akidb_documents *documents,
                                                   const akidb_batch *batch, const size_t *rows,
                                                   size_t count, akidb_error *err);
