@@ -1,0 +1,380 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "akidb/sys/clock.h"
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/options.h"
+#include "document/documents.h"
+#include "parquet/reader_state.h"
+#include "parquet/row_group_read.h"
+
+#define MAX_PAGE_BYTES_DEFAULT (UINT64_C(1) << 30)
+
+/* A file may stand for so many bytes per byte of its own, and for a little more when it is small.
+ * Dictionaries and runs could stand for any number; real collections stay far below. */
+#define EXPANSION_MAX     1024u
+#define EXPANSION_ALLOWED (UINT64_C(64) << 20)
+
+/* ---- open --------------------------------------------------------------------------------------
+ */
+
+static akidb_status copy_options(akidb_parquet_reader *reader,
+                                 const akidb_parquet_read_options *options, akidb_error *err)
+{
+    akidb_parquet_read_options *own = &reader->options;
+    akidb_status status =
+        ak_options_copy(own, sizeof *own, options, "akidb_parquet_read_options", err);
+    if (status != AKIDB_OK)
+        return status;
+    if ((own->columns & ~(unsigned)AKIDB_COLUMNS_ALL) != 0)
+        return ak_fail(err, AKIDB_E_VALIDATION,
+                       "akidb_parquet_read_options.columns: expected bits of akidb_column, found "
+                       "0x%x",
+                       own->columns);
+    if (own->columns == 0)
+        own->columns = AKIDB_COLUMNS_ALL;
+    if (own->max_page_bytes == 0)
+        own->max_page_bytes = MAX_PAGE_BYTES_DEFAULT;
+    if (own->threads == 0)
+        own->threads = 1;
+    return AKIDB_OK;
+}
+
+/* The number of values of a vector. The footer's counts give it, and each row is checked against it
+ * when it is read; where they give none, some row is no vector, and the first one is the measure.
+ */
+static akidb_status find_dimension(akidb_parquet_reader *reader, akidb_error *err)
+{
+    size_t group = 0;
+    while (group < reader->footer.metadata.row_group_count && ak_reader_rows(reader, group) == 0)
+        group++;
+    if (group == reader->footer.metadata.row_group_count)
+        return AKIDB_OK;
+    const ak_file_leaf *leaf = reader->columns.vector;
+    uint64_t rows = ak_reader_rows(reader, group);
+    uint64_t values = (uint64_t)ak_reader_chunk(reader, group, leaf)->num_values;
+    uint64_t dimension = values / rows;
+    if (values % rows != 0) {
+        akidb_status status = ak_row_group_first_length(reader, group, &dimension, err);
+        if (status != AKIDB_OK)
+            return status;
+    }
+    if (dimension == 0 || dimension > AKIDB_DIMENSION_MAX)
+        return ak_fail_at(err, AKIDB_E_VALIDATION,
+                          AK_ROW(reader->input->name, reader->first_rows[group], leaf->column),
+                          "expected vectors of 1 to %u floats, found %llu", AKIDB_DIMENSION_MAX,
+                          (unsigned long long)dimension);
+    reader->dimension = (uint32_t)dimension;
+    return AKIDB_OK;
+}
+
+static akidb_status open_file(akidb_parquet_reader *reader, akidb_error *err)
+{
+    const akidb_input *input = reader->input;
+    const akidb_parquet_summary *expected = reader->options.expected;
+    akidb_status status = ak_arena_new(&reader->arena, err);
+    if (status == AKIDB_OK)
+        status = ak_footer_read(input, expected, reader->arena, &reader->footer, err);
+    if (status == AKIDB_OK)
+        status = ak_file_columns_find(&reader->footer.metadata, input->name, &reader->options,
+                                      reader->arena, &reader->columns, err);
+    if (status == AKIDB_OK)
+        status = ak_footer_check(&reader->footer, input->name, &reader->columns, expected,
+                                 reader->arena, &reader->first_rows, &reader->extents, err);
+    if (status == AKIDB_OK)
+        status = find_dimension(reader, err);
+    if (status == AKIDB_OK)
+        status = ak_pool_new(reader->options.threads, &reader->pool, err);
+    return status;
+}
+
+akidb_status akidb_parquet_reader_open(const akidb_input *input,
+                                       const akidb_parquet_read_options *options,
+                                       akidb_parquet_reader **reader_out, akidb_error *err)
+{
+    *reader_out = NULL;
+    akidb_parquet_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL)
+        return ak_fail_memory(err, sizeof *reader);
+    reader->input = input;
+    akidb_status status = copy_options(reader, options, err);
+    if (status == AKIDB_OK)
+        status = open_file(reader, err);
+    if (status != AKIDB_OK) {
+        akidb_parquet_reader_close(reader);
+        return status;
+    }
+    *reader_out = reader;
+    return AKIDB_OK;
+}
+
+void akidb_parquet_reader_close(akidb_parquet_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    ak_pool_free(reader->pool);
+    ak_arena_free(reader->arena);
+    free(reader);
+}
+
+uint64_t akidb_parquet_reader_rows(const akidb_parquet_reader *reader)
+{
+    return reader->first_rows[reader->footer.metadata.row_group_count];
+}
+
+uint32_t akidb_parquet_reader_dimension(const akidb_parquet_reader *reader)
+{
+    return reader->dimension;
+}
+
+size_t akidb_parquet_reader_row_groups(const akidb_parquet_reader *reader)
+{
+    return reader->footer.metadata.row_group_count;
+}
+
+const char *akidb_parquet_reader_created_by(const akidb_parquet_reader *reader)
+{
+    const char *created_by = reader->footer.metadata.created_by;
+    return created_by == NULL ? "" : created_by;
+}
+
+/* ---- read --------------------------------------------------------------------------------------
+ */
+
+/* One call of akidb_parquet_reader_read. */
+typedef struct reading {
+    const akidb_parquet_reader *reader;
+    size_t first;
+    size_t count;
+    akidb_documents *documents;
+    size_t base;             /* rows of the documents before */
+    uint64_t text_bytes_max; /* that all row groups together may still add */
+    int64_t now;             /* for documents without a time or an id */
+    ak_row_group_job *jobs;  /* as many as work at a time; row group i is job i % job_count */
+    size_t job_count;
+    size_t submitted;
+    akidb_error *err;
+} reading;
+
+/* Bytes of the wanted chunks of a row group, as they lie in the file. */
+static uint64_t stored_bytes(const reading *r, size_t group)
+{
+    uint64_t total = 0; /* chunks do not overlap: no more than the file has */
+    for (int field = 0; field < AK_FIELD_COUNT; field++) {
+        const ak_file_leaf *leaf = ak_reader_field(r->reader, field);
+        if (leaf != NULL)
+            total += ak_reader_extent(r->reader, group, leaf)->size;
+    }
+    return total;
+}
+
+/* Row counts are claims: before memory is reserved by them, they must be such as the bytes of the
+ * row groups can hold. */
+static akidb_status check_expansion(reading *r, uint64_t *rows_out)
+{
+    const akidb_parquet_reader *reader = r->reader;
+    uint64_t rows = reader->first_rows[r->first + r->count] - reader->first_rows[r->first];
+    uint64_t row_bytes = sizeof(akidb_uuid) + sizeof(int64_t);
+    uint64_t stored = 0, allowed, wanted;
+    if (ak_reader_wants(reader, AKIDB_COLUMN_VECTOR))
+        row_bytes += reader->dimension * sizeof(float);
+    for (size_t i = 0; i < r->count; i++)
+        stored += stored_bytes(r, r->first + i);
+    if (!ak_mul_u64(stored, EXPANSION_MAX, &allowed) ||
+        !ak_add_u64(allowed, EXPANSION_ALLOWED, &allowed))
+        allowed = UINT64_MAX;
+    if (!ak_mul_u64(rows, row_bytes, &wanted) || wanted > allowed || rows > SIZE_MAX)
+        return ak_fail_at(r->err, AKIDB_E_LIMIT, AK_IN(reader->input->name),
+                          "expected row groups that stand for at most %llu bytes by their size, "
+                          "found %llu rows of %llu bytes in %llu bytes of columns",
+                          (unsigned long long)allowed, (unsigned long long)rows,
+                          (unsigned long long)row_bytes, (unsigned long long)stored);
+    r->text_bytes_max = allowed;
+    *rows_out = rows;
+    return AKIDB_OK;
+}
+
+/* Whether the rows can be appended to what the documents hold already. */
+static akidb_status check_documents(const reading *r)
+{
+    const akidb_parquet_reader *reader = r->reader;
+    const akidb_documents *documents = r->documents;
+    if (documents->dimension != reader->dimension)
+        return ak_fail_at(r->err, AKIDB_E_VALIDATION, AK_IN(reader->input->name),
+                          "expected vectors of %u floats as the documents have, found %u",
+                          documents->dimension, reader->dimension);
+    bool same = documents->has_vectors == ak_reader_wants(reader, AKIDB_COLUMN_VECTOR) &&
+                documents->has_times == ak_reader_wants(reader, AKIDB_COLUMN_INSERTED_AT);
+    if (documents->rows > 0 && !same)
+        return ak_fail_at(r->err, AKIDB_E_VALIDATION, AK_IN(reader->input->name),
+                          "expected the same columns for all documents, found others asked for");
+    return AKIDB_OK;
+}
+
+static void submit(reading *r)
+{
+    const akidb_parquet_reader *reader = r->reader;
+    akidb_documents *documents = r->documents;
+    size_t group = r->first + r->submitted;
+    size_t row = r->base + (size_t)(reader->first_rows[group] - reader->first_rows[r->first]);
+    ak_row_group_job *job = &r->jobs[r->submitted % r->job_count];
+    job->reader = reader;
+    job->group = group;
+    job->text_bytes_max = r->text_bytes_max;
+    job->vectors =
+        documents->has_vectors ? documents->vectors + row * (size_t)documents->dimension : NULL;
+    job->document_ids = documents->document_ids + row;
+    job->inserted_at = documents->has_times ? documents->inserted_at + row : NULL;
+    r->submitted++;
+    ak_pool_submit(reader->pool, &job->task, ak_row_group_read, job);
+}
+
+/* Documents without an id get new ones, in the file's order. */
+static akidb_status name_documents(reading *r, const ak_row_group_job *job, size_t rows)
+{
+    ak_id_sequence *new_ids = &r->documents->new_ids;
+    akidb_status status = AKIDB_OK;
+    if (r->reader->columns.document_id == NULL)
+        return ak_id_sequence_take(new_ids, r->now, job->document_ids, rows, r->err);
+    if (!r->reader->columns.has_other_ids)
+        return AKIDB_OK;
+    for (size_t i = 0; i < rows && status == AKIDB_OK; i++)
+        if (job->is_other[i] != 0)
+            status = ak_id_sequence_take(new_ids, r->now, &job->document_ids[i], 1, r->err);
+    return status;
+}
+
+/* A time that the file does not have is that of the call. */
+static void fill_times(const reading *r, const ak_row_group_job *job, size_t rows)
+{
+    if (!r->documents->has_times || r->reader->columns.inserted_at != NULL)
+        return;
+    for (size_t i = 0; i < rows; i++)
+        job->inserted_at[i] = r->now;
+}
+
+/* An id that is no UUID becomes the external id, unless the document has one. */
+static akidb_status append_external_ids(reading *r, const ak_row_group_job *job, size_t before,
+                                        size_t rows)
+{
+    ak_texts *to = &r->documents->external_ids;
+    const akidb_parquet_reader *reader = r->reader;
+    akidb_texts external = ak_texts_view(&job->external_ids);
+    if (!ak_reader_wants(reader, AKIDB_COLUMN_EXTERNAL_ID))
+        return ak_texts_append_rows(to, before, &(akidb_texts){0}, 0, rows, r->err);
+    if (!reader->columns.has_other_ids || reader->columns.document_id == NULL)
+        return ak_texts_append_rows(to, before, &external, 0, rows, r->err);
+    akidb_texts other = ak_texts_view(&job->other_ids);
+    for (size_t i = 0; i < rows; i++) {
+        akidb_slice text = akidb_texts_at(&external, i);
+        akidb_slice id = akidb_texts_at(&other, i);
+        if (text.data != NULL && id.data != NULL)
+            return ak_fail_at(r->err, AKIDB_E_VALIDATION,
+                              AK_ROW(reader->input->name, reader->first_rows[job->group] + i,
+                                     reader->columns.document_id->column),
+                              "expected a UUID for a document that has an external id, found a "
+                              "value of %zu bytes",
+                              id.size);
+        akidb_status status = ak_texts_append(to, before + i, id.data != NULL ? id : text, r->err);
+        if (status != AKIDB_OK)
+            return status;
+    }
+    return AKIDB_OK;
+}
+
+/* Puts what a job collected behind the rows of the row groups before it. */
+static akidb_status merge(reading *r, ak_row_group_job *job)
+{
+    const akidb_parquet_reader *reader = r->reader;
+    size_t rows = (size_t)ak_reader_rows(reader, job->group);
+    size_t before =
+        r->base + (size_t)(reader->first_rows[job->group] - reader->first_rows[r->first]);
+    uint64_t texts = (uint64_t)job->external_ids.bytes.size + job->metadata.bytes.size;
+    if (texts > r->text_bytes_max)
+        return ak_fail_at(r->err, AKIDB_E_LIMIT, AK_IN(reader->input->name),
+                          "expected texts that a file of this size would hold, found more in row "
+                          "group %zu",
+                          job->group);
+    r->text_bytes_max -= texts;
+    akidb_status status = name_documents(r, job, rows);
+    fill_times(r, job, rows);
+    if (status == AKIDB_OK)
+        status = append_external_ids(r, job, before, rows);
+    if (status == AKIDB_OK) {
+        akidb_texts metadata = ak_texts_view(&job->metadata);
+        status = ak_texts_append_rows(&r->documents->metadata, before, &metadata, 0, rows, r->err);
+    }
+    return status;
+}
+
+/* Keeps as many row groups in work as there are jobs, and merges them in order, so that the first
+ * failure in the file's order is the one that is told. */
+static akidb_status run(reading *r)
+{
+    akidb_status status = AKIDB_OK;
+    size_t merged = 0;
+    for (; merged < r->count && status == AKIDB_OK; merged++) {
+        while (r->submitted < r->count && r->submitted < merged + r->job_count)
+            submit(r);
+        ak_row_group_job *job = &r->jobs[merged % r->job_count];
+        status = ak_pool_wait(r->reader->pool, &job->task, r->err);
+        if (status == AKIDB_OK)
+            status = merge(r, job);
+    }
+    for (; merged < r->submitted; merged++)
+        (void)!ak_pool_wait(r->reader->pool, &r->jobs[merged % r->job_count].task, NULL);
+    return status;
+}
+
+static akidb_status read_groups(reading *r, size_t rows)
+{
+    const akidb_parquet_reader *reader = r->reader;
+    akidb_documents *documents = r->documents;
+    r->base = documents->rows;
+    if (documents->rows == 0) {
+        documents->has_vectors = ak_reader_wants(reader, AKIDB_COLUMN_VECTOR);
+        documents->has_times = ak_reader_wants(reader, AKIDB_COLUMN_INSERTED_AT);
+    }
+    akidb_status status = ak_documents_reserve(documents, rows, r->err);
+    if (status != AKIDB_OK)
+        return status;
+    size_t threads = ak_pool_threads(reader->pool);
+    r->job_count = r->count < threads ? r->count : threads;
+    r->jobs = calloc(r->job_count, sizeof *r->jobs);
+    if (r->jobs == NULL)
+        return ak_fail_memory(r->err, r->job_count * sizeof *r->jobs);
+    status = run(r);
+    for (size_t i = 0; i < r->job_count; i++)
+        ak_row_group_job_free(&r->jobs[i]);
+    free(r->jobs);
+    if (status == AKIDB_OK) {
+        documents->rows += rows;
+    } else {
+        ak_documents_truncate(documents, r->base);
+    }
+    return status;
+}
+
+akidb_status akidb_parquet_reader_read(akidb_parquet_reader *reader, size_t first, size_t count,
+                                       akidb_documents *documents, akidb_error *err)
+{
+    size_t groups = reader->footer.metadata.row_group_count;
+    if (first > groups || count > groups - first)
+        return ak_fail_at(
+            err, AKIDB_E_VALIDATION, AK_IN(reader->input->name),
+            "expected row groups among the %zu of the file, asked for %zu from %zu on", groups,
+            count, first);
+    reading r = {.reader = reader,
+                 .first = first,
+                 .count = count,
+                 .documents = documents,
+                 .now = akidb_clock_now(NULL),
+                 .err = err};
+    uint64_t rows;
+    akidb_status status = check_expansion(&r, &rows);
+    if (status != AKIDB_OK || rows == 0)
+        return status;
+    status = check_documents(&r);
+    return status != AKIDB_OK ? status : read_groups(&r, (size_t)rows);
+}

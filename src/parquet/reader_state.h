@@ -1,0 +1,44 @@
+#ifndef AK_PARQUET_READER_STATE_H
+#define AK_PARQUET_READER_STATE_H
+/* The inside of akidb_parquet_reader, for the files of src/parquet that share it. Nothing here
+ * changes after the open: row groups are read from it on many threads. */
+#include "akidb/parquet.h"
+#include "os/pool.h"
+#include "parquet/footer_read.h"
+
+struct akidb_parquet_reader {
+    const akidb_input *input; /* borrowed, as `expected` in the options is */
+    akidb_parquet_read_options options;
+    ak_arena *arena; /* of all that the footer says */
+    ak_footer footer;
+    ak_file_columns columns;
+    const uint64_t *first_rows; /* row_group_count + 1 */
+    const ak_extent *extents;   /* row_group_count x leaf_count */
+    uint32_t dimension;
+    ak_pool *pool;
+};
+
+static inline const ak_column_chunk *ak_reader_chunk(const akidb_parquet_reader *reader,
+                                                     size_t group, const ak_file_leaf *leaf)
+{
+    return &reader->footer.metadata.row_groups[group].columns[leaf->index];
+}
+
+static inline const ak_extent *ak_reader_extent(const akidb_parquet_reader *reader, size_t group,
+                                                const ak_file_leaf *leaf)
+{
+    return &reader->extents[group * reader->columns.leaf_count + leaf->index];
+}
+
+static inline uint64_t ak_reader_rows(const akidb_parquet_reader *reader, size_t group)
+{
+    return reader->first_rows[group + 1] - reader->first_rows[group];
+}
+
+/* Whether the caller wants the field, by its bit in akidb_column. */
+static inline bool ak_reader_wants(const akidb_parquet_reader *reader, akidb_column column)
+{
+    return (reader->options.columns & (unsigned)column) != 0;
+}
+
+#endif

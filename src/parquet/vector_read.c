@@ -1,0 +1,264 @@
+/*
+ * The vector column: every row k values, none null. That is one pattern of levels, which codec/
+ * recognises without decoding; the values then lie one after the other and go straight to the
+ * matrix. Levels that are not the pattern hold a row that is no vector: they are decoded to name
+ * it.
+ */
+#include <string.h>
+
+#include "base/endian.h"
+#include "base/error.h"
+#include "codec/levels.h"
+#include "codec/rle.h"
+#include "parquet/column_read.h"
+
+typedef struct vectors {
+    ak_decoding *decoding;
+    const ak_chunk *chunk;
+    uint32_t k;
+    uint64_t wanted; /* values: rows x k */
+    uint64_t done;   /* values so far */
+    uint64_t carry;  /* where the next row begins, counted from the next page's first value */
+    ak_page page;
+    akidb_error *err;
+} vectors;
+
+static akidb_status corrupt(const vectors *v, const char *text, uint64_t expected, uint64_t found)
+{
+    return ak_fail_at(v->err, AKIDB_E_CORRUPTION, ak_page_place(v->chunk, v->page.offset),
+                      "expected %s %llu, found %llu", text, (unsigned long long)expected,
+                      (unsigned long long)found);
+}
+
+/* ---- naming the row that is no vector ----------------------------------------------------------
+ */
+
+/* The definition level from which on an entry is an element of a list, null or not. */
+static unsigned element_level(const ak_file_leaf *leaf)
+{
+    const ak_schema_element *top = leaf->element - (leaf->depth - 1);
+    return leaf->depth > 1 && top->repetition == AK_OPTIONAL ? 2 : 1;
+}
+
+static akidb_status bad_row(const vectors *v, uint64_t row, const char *what)
+{
+    return ak_fail_at(v->err, AKIDB_E_VALIDATION, ak_row_place(v->chunk, row),
+                      "expected a vector of %u floats, found %s", v->k, what);
+}
+
+static akidb_status bad_length(const vectors *v, uint64_t row, uint64_t found, bool more)
+{
+    return ak_fail_at(v->err, AKIDB_E_VALIDATION, ak_row_place(v->chunk, row),
+                      "expected a vector of %u floats, found %s%llu", v->k,
+                      more ? "more than " : "", (unsigned long long)found);
+}
+
+/* An entry that is not the next value of a vector: what is wrong with its row. */
+static akidb_status name_entry(const vectors *v, uint64_t at, uint32_t repetition,
+                               uint32_t definition)
+{
+    uint64_t row = at / v->k;
+    uint64_t within = at % v->k;
+    unsigned element = element_level(v->chunk->leaf);
+    if (repetition == 0 && within != 0)
+        return bad_length(v, row, within, false);
+    if (repetition != 0 && at == 0)
+        return corrupt(v, "a column chunk that begins with a row: a first repetition level of", 0,
+                       repetition);
+    if (repetition != 0 && within == 0)
+        return bad_length(v, row - 1, v->k, true);
+    if (definition + 1 < element)
+        return bad_row(v, row, "null");
+    if (definition + 1 == element)
+        return bad_row(v, row, "an empty list");
+    return bad_row(v, row, "a null element");
+}
+
+/* Decodes the levels of the page to find the first entry that breaks the pattern. One more than the
+ * row group's rows can have is enough for that, whatever the page claims. */
+static akidb_status name_row(vectors *v)
+{
+    const ak_file_leaf *leaf = v->chunk->leaf;
+    uint64_t left = v->wanted - v->done;
+    size_t count = v->page.values <= left ? v->page.values : (size_t)left + 1;
+    akidb_status status = ak_decoding_reserve_levels(v->decoding, 2 * count, v->err);
+    if (status != AKIDB_OK)
+        return status;
+    uint32_t *repetition = v->decoding->levels;
+    uint32_t *definition = repetition + count;
+    status = ak_rle_decode(v->page.repetition, 1, 1, count, repetition, NULL, v->err);
+    if (status == AKIDB_OK)
+        status = ak_rle_decode(v->page.definition, ak_bit_width(leaf->max_definition),
+                               leaf->max_definition, count, definition, NULL, v->err);
+    if (status != AKIDB_OK) {
+        ak_page_context(v->chunk, v->page.offset, v->err);
+        return status;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint64_t at = v->done + i;
+        if (at == v->wanted && repetition[i] == 0)
+            break;
+        if ((repetition[i] == 0) != (at % v->k == 0) || definition[i] != leaf->max_definition)
+            return name_entry(v, at, repetition[i], definition[i]);
+    }
+    return corrupt(v, "pages with the values of the row group's rows,", v->wanted,
+                   v->done + v->page.values);
+}
+
+/* ---- values ------------------------------------------------------------------------------------
+ */
+
+/* IEEE 754 binary16; exact, NaN payloads and subnormals included. */
+static float widen_half(uint16_t half)
+{
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
+    uint32_t exponent = half >> 10 & 0x1F;
+    uint32_t fraction = half & 0x3FF;
+    uint32_t bits;
+    if (exponent == 0x1F) {
+        bits = sign | 0x7F800000 | fraction << 13;
+    } else if (exponent != 0) {
+        bits = sign | (exponent + 112) << 23 | fraction << 13;
+    } else if (fraction == 0) {
+        bits = sign;
+    } else {
+        unsigned shift =
+            (unsigned)__builtin_clz(fraction) - 21; /* to put the first one at bit 10 */
+        bits = sign | (113 - shift) << 23 | (fraction << shift & 0x3FF) << 13;
+    }
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void convert(const vectors *v, size_t count, float *out)
+{
+    const uint8_t *from = (const uint8_t *)v->decoding->wide;
+    if (v->chunk->leaf->element->type == AK_TYPE_DOUBLE) {
+        for (size_t i = 0; i < count; i++) {
+            double value;
+            memcpy(&value, from + 8 * i, sizeof value);
+            out[i] = (float)value;
+        }
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        out[i] = widen_half(ak_load_u16(from + 2 * i));
+}
+
+static akidb_status read_values(vectors *v, float *out)
+{
+    ak_decoding *decoding = v->decoding;
+    const ak_file_leaf *leaf = v->chunk->leaf;
+    size_t count = v->page.values;
+    if (leaf->element->type == AK_TYPE_FLOAT)
+        return ak_values_read_fixed(&decoding->values, &decoding->pages, &v->page, count, out,
+                                    v->err);
+    akidb_status status = ak_decoding_reserve_wide(decoding, count, ak_value_width(leaf), v->err);
+    if (status == AKIDB_OK)
+        status = ak_values_read_fixed(&decoding->values, &decoding->pages, &v->page, count,
+                                      decoding->wide, v->err);
+    if (status == AKIDB_OK)
+        convert(v, count, out);
+    return status;
+}
+
+/* Whether the page is nothing but values of vectors, in their place. */
+static ak_levels_verdict check_pattern(vectors *v)
+{
+    const ak_file_leaf *leaf = v->chunk->leaf;
+    ak_levels_verdict present =
+        ak_levels_all_equal(v->page.definition, ak_bit_width(leaf->max_definition), v->page.values,
+                            leaf->max_definition);
+    if (present == AK_LEVELS_MALFORMED)
+        return present;
+    ak_levels_verdict fixed =
+        ak_levels_fixed_repetition(v->page.repetition, v->page.values, v->k, &v->carry);
+    if (fixed != AK_LEVELS_YES)
+        return fixed;
+    return v->page.values <= v->wanted - v->done ? present : AK_LEVELS_NO;
+}
+
+static akidb_status read_page(vectors *v, float *vectors_out)
+{
+    switch (check_pattern(v)) {
+    case AK_LEVELS_YES: break;
+    case AK_LEVELS_NO: return name_row(v);
+    case AK_LEVELS_MALFORMED:
+        return corrupt(v, "well-formed levels; the number of them is", v->page.values, 0);
+    }
+    if (v->page.is_v2 && (uint64_t)v->page.rows * v->k != v->page.values)
+        return corrupt(v, "a V2 page of whole rows, with rows:", v->page.values / v->k,
+                       v->page.rows);
+    akidb_status status = read_values(v, vectors_out + v->done);
+    v->done += v->page.values;
+    return status;
+}
+
+/* After the last page: the last row must be whole, and all rows there. */
+static akidb_status check_end(const vectors *v)
+{
+    if (v->done == v->wanted)
+        return AKIDB_OK;
+    if (v->done % v->k != 0)
+        return bad_length(v, v->done / v->k, v->done % v->k, false);
+    return corrupt(v, "pages with the values of the row group's rows,", v->wanted, v->done);
+}
+
+static void begin_pages(ak_decoding *decoding, const ak_chunk *chunk)
+{
+    ak_page_reader_begin(&decoding->pages, chunk, decoding->decompressor);
+    decoding->values.has_entries = false;
+}
+
+akidb_status ak_read_vectors(ak_decoding *decoding, const ak_chunk *chunk, uint32_t k,
+                             float *vectors_out, akidb_error *err)
+{
+    vectors v = {
+        .decoding = decoding, .chunk = chunk, .k = k, .wanted = chunk->rows * k, .err = err};
+    begin_pages(decoding, chunk);
+    for (;;) {
+        bool done;
+        akidb_status status = ak_page_reader_next(&decoding->pages, &v.page, &done, err);
+        if (status == AKIDB_OK && done)
+            return check_end(&v);
+        if (status == AKIDB_OK && v.page.values > 0)
+            status = read_page(&v, vectors_out);
+        if (status != AKIDB_OK)
+            return status;
+    }
+}
+
+/* ---- the length of the first row ---------------------------------------------------------------
+ */
+
+/* Counts up to the second row's beginning; one past the largest dimension is enough. */
+akidb_status ak_read_first_length(ak_decoding *decoding, const ak_chunk *chunk,
+                                  uint64_t *length_out, akidb_error *err)
+{
+    uint64_t length = 0;
+    *length_out = 0;
+    begin_pages(decoding, chunk);
+    while (length <= AKIDB_DIMENSION_MAX) {
+        ak_page page;
+        bool done;
+        akidb_status status = ak_page_reader_next(&decoding->pages, &page, &done, err);
+        if (status != AKIDB_OK)
+            return status;
+        if (done)
+            break;
+        size_t count = page.values <= AKIDB_DIMENSION_MAX ? page.values : AKIDB_DIMENSION_MAX + 1;
+        status = ak_decoding_reserve_levels(decoding, count, err);
+        if (status == AKIDB_OK)
+            status = ak_rle_decode(page.repetition, 1, 1, count, decoding->levels, NULL, err);
+        if (status != AKIDB_OK)
+            return status;
+        for (size_t i = 0; i < count; i++, length++)
+            if (decoding->levels[i] == 0 && length > 0) {
+                *length_out = length;
+                return AKIDB_OK;
+            }
+    }
+    *length_out = length;
+    return AKIDB_OK;
+}
