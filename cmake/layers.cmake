@@ -7,9 +7,10 @@ set(AKIDB_LAYERS
   "os 1 base"
   "codec 1 base"
   "json 1 base"
+  "net 2 base os"
   "document 2 base os json"
   "parquet 3 base os codec document"
-  "store 3 base os"
+  "store 3 base os json net"
   "formats 4 base os codec json document parquet"
   "snapshot 5 base os codec json document parquet store formats")
 
@@ -32,6 +33,12 @@ macro(akidb_add_layers)
     list(POP_FRONT words folder number)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
     set(AKIDB_LAYER_SEES_${folder} ${folder} ${words})
+    # What it links is more: what the folders that it sees need in turn. Those came before it.
+    set(AKIDB_LAYER_LINKS_${folder} ${folder})
+    foreach(word IN LISTS words)
+      list(APPEND AKIDB_LAYER_LINKS_${folder} ${AKIDB_LAYER_LINKS_${word}})
+    endforeach()
+    list(REMOVE_DUPLICATES AKIDB_LAYER_LINKS_${folder})
     if(sources)
       add_library(akidb_${folder} OBJECT ${sources})
       akidb_layer_includes(akidb_${folder} ${folder} ${words})
@@ -41,10 +48,16 @@ macro(akidb_add_layers)
   endforeach()
 endmacro()
 
-# The objects of these folders, as generator expressions for a target's sources.
+# The objects of these folders and of those that they need, as generator expressions for a target's
+# sources.
 function(akidb_layer_objects out)
   set(objects "")
+  set(folders "")
   foreach(folder IN LISTS ARGN)
+    list(APPEND folders ${AKIDB_LAYER_LINKS_${folder}})
+  endforeach()
+  list(REMOVE_DUPLICATES folders)
+  foreach(folder IN LISTS folders)
     if(TARGET akidb_${folder})
       list(APPEND objects $<TARGET_OBJECTS:akidb_${folder}>)
     endif()

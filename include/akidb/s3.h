@@ -1,0 +1,59 @@
+#ifndef AKIDB_S3_H
+#define AKIDB_S3_H
+/*
+ * A bucket of AWS S3, MinIO, Ceph or any other S3-compatible server as an object store
+ * (akidb/store.h, whose contract holds here too).
+ *
+ *   Settings     What an option leaves out is taken, when the store is opened, from where the AWS
+ *                command line takes it: environment, then the shared config and credentials files.
+ *   Credentials  explicit; environment; profile; web identity; container; EC2 (IMDSv2). They are
+ *                refreshed before they expire, and appear in no message and no log.
+ *   Integrity    Every upload carries a CRC-32C, or a Content-MD5 for a server that knows no other.
+ *   Patience     Transient failures are tried again after a growing random wait. What is not
+ *                transient (403, 404, 412) is told at once.
+ *   Atomic       put-if-absent is If-None-Match. A server that answers it with 501 gets a check
+ *                before the put instead, which two writers at once can both pass; that is logged.
+ *   Many parts   An object over `single_put_bytes` is a multipart upload; what a crash leaves of
+ * one is removed by akidb_store_remove_leftovers.
+ */
+#include "akidb/store.h"
+#include "akidb/sys/clock.h"
+
+AKIDB_BEGIN_DECLS
+
+typedef struct akidb_s3_options {
+    size_t struct_size;   /* sizeof(akidb_s3_options); strings are copied */
+    const char *endpoint; /* "https://host[:port]"; default AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL,
+                             the profile's endpoint_url, or AWS itself */
+    const char *region;   /* default AWS_REGION, AWS_DEFAULT_REGION, the profile's, "us-east-1" */
+    const char *profile;  /* default AWS_PROFILE, or "default" */
+    const char *access_key_id; /* these two together, or neither */
+    const char *secret_access_key;
+    const char *session_token;   /* with the two above, when they are temporary */
+    akidb_toggle path_style;     /* bucket in the path, not in the host; default: on unless AWS */
+    const char *ca_file;         /* PEM; default AWS_CA_BUNDLE, or the system's */
+    const char *sse;             /* "AES256", "aws:kms" or "aws:kms:KEY"; default: the bucket's */
+    uint32_t connect_timeout_ms; /* default 5,000 */
+    uint32_t stall_timeout_ms;   /* no byte moves; default 30,000 */
+    uint32_t retry_total_ms;     /* no new try of one request after that; default 180,000 */
+    unsigned attempts;           /* of one request, the first too; default 8 */
+    unsigned parallel;           /* parts of one upload at once; default 4 */
+    uint64_t single_put_bytes;   /* default 32 MiB */
+    uint64_t part_bytes;         /* default 16 MiB, at least 5 MiB; doubled every 2,500 parts */
+    const akidb_clock *clock;    /* default: the system's */
+    void *context;               /* handed to the two below; each may be NULL */
+    /* Retries and fallbacks, one line each; from any thread, one call at a time. */
+    void (*log)(void *context, akidb_log_level level, const char *message);
+    /* Asked a few times a second while a call waits; from any thread, many at once. True ends the
+     * call with AKIDB_E_CANCELLED. */
+    bool (*cancelled)(void *context);
+} akidb_s3_options;
+
+/* Opens `bucket`, every key under `prefix` ("" or NULL: none). Nothing is sent yet.
+ * AKIDB_E_VALIDATION for a bucket, endpoint or option that cannot be. */
+AKIDB_API AKIDB_CHECK akidb_status akidb_s3_store_open(const char *bucket, const char *prefix,
+                                                       const akidb_s3_options *options,
+                                                       akidb_store **store_out, akidb_error *err);
+
+AKIDB_END_DECLS
+#endif

@@ -1,0 +1,676 @@
+/* Sends a request until it is answered for good: builds, signs, sends, understands, tries again. */
+#include <ctype.h>
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/buffer.h"
+#include "base/checksum.h"
+#include "base/error.h"
+#include "os/random.h"
+#include "store/s3/client.h"
+#include "store/s3/xml.h"
+
+enum {
+    POLL_MS = 200,
+    BODY_BYTES_MAX = 1 << 20,
+    MD5_BYTES = 16,
+    CHECKSUM_TEXT = 32,
+    MAX_REDIRECTS = 3
+};
+
+/* What stays the same from one try to the next. */
+typedef struct sending {
+    ak_s3_client *client;
+    const ak_s3_request *request;
+    char payload_hash[AK_S3_HASH_SIZE];
+    char crc32c[CHECKSUM_TEXT]; /* in base64 */
+    char md5[CHECKSUM_TEXT];    /* in base64; "" until it is needed */
+    char md5_hex[2 * MD5_BYTES + 1];
+    ak_retry retry;
+    unsigned redirects;
+    bool refreshed_keys;
+    bool corrected_clock;
+    bool want_new_keys;
+} sending;
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static bool is_cancelled(const ak_s3_client *client)
+{
+    return client->cancelled != NULL && client->cancelled(client->context);
+}
+
+/* ---- checksums of the body ---------------------------------------------------------------------
+ */
+
+static akidb_status compute_md5(sending *s, akidb_error *err)
+{
+    if (s->md5[0] != '\0')
+        return AKIDB_OK;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    bool ok = context != NULL && EVP_DigestInit_ex(context, EVP_md5(), NULL) == 1;
+    for (size_t i = 0; ok && i < s->request->body_count; i++)
+        ok = s->request->body[i].size == 0 ||
+             EVP_DigestUpdate(context, s->request->body[i].data, s->request->body[i].size) == 1;
+    ok = ok && EVP_DigestFinal_ex(context, digest, NULL) == 1;
+    EVP_MD_CTX_free(context);
+    if (!ok)
+        return ak_fail(err, AKIDB_E_UNSUPPORTED,
+                       "an MD5 could not be computed, and the server knows no better checksum");
+    EVP_EncodeBlock((unsigned char *)s->md5, digest, MD5_BYTES);
+    for (size_t i = 0; i < MD5_BYTES; i++)
+        snprintf(s->md5_hex + 2 * i, 3, "%02x", digest[i]);
+    return AKIDB_OK;
+}
+
+static akidb_status compute_checksums(sending *s, ak_s3_answer *answer, akidb_error *err)
+{
+    const ak_s3_request *request = s->request;
+    bool tls = strcmp(s->client->scheme, "https") == 0;
+    if (request->body_kind == AK_S3_BODY_OBJECT) {
+        uint32_t crc = 0;
+        for (size_t i = 0; i < request->body_count; i++)
+            crc = ak_crc32c(crc, request->body[i].data, request->body[i].size);
+        const uint8_t bytes[4] = {(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8),
+                                  (uint8_t)crc};
+        EVP_EncodeBlock((unsigned char *)s->crc32c, bytes, sizeof bytes);
+        answer->body_crc32c = crc;
+    }
+    /* TLS protects the body on its way; without it the signature does. */
+    if (tls && request->body_count > 0) {
+        memcpy(s->payload_hash, "UNSIGNED-PAYLOAD", sizeof "UNSIGNED-PAYLOAD");
+        return AKIDB_OK;
+    }
+    return ak_s3_hash(request->body, request->body_count, s->payload_hash, err);
+}
+
+/* ---- one try -----------------------------------------------------------------------------------
+ */
+
+/* The Host header, just as libcurl derives it from the URL. */
+static akidb_status append_host(const ak_s3_client *client, const char *region, akidb_buffer *host,
+                                akidb_error *err)
+{
+    const char *dot_bucket = client->path_style ? "" : client->bucket;
+    const char *dot = client->path_style ? "" : ".";
+    if (!client->is_aws)
+        return ak_buffer_printf(host, err, "%s%s%s", dot_bucket, dot, client->host);
+    const char *china = strncmp(region, "cn-", 3) == 0 ? ".cn" : "";
+    return ak_buffer_printf(host, err, "%s%ss3.%s.amazonaws.com%s", dot_bucket, dot, region, china);
+}
+
+static akidb_status append_path(const ak_s3_client *client, const ak_s3_request *request,
+                                akidb_buffer *path, akidb_error *err)
+{
+    akidb_status status = ak_buffer_put(path, '/', err);
+    if (status == AKIDB_OK && client->path_style)
+        status = ak_s3_encode(client->bucket, false, path, err);
+    if (status == AKIDB_OK && client->path_style && request->key != NULL)
+        status = ak_buffer_put(path, '/', err);
+    if (status == AKIDB_OK && request->key != NULL)
+        status = ak_s3_encode(request->key, true, path, err);
+    return status == AKIDB_OK ? ak_buffer_put(path, '\0', err) : status;
+}
+
+/* The texts of one try. */
+typedef struct attempt {
+    ak_s3_credentials keys;
+    char region[64];
+    int64_t time;
+    char date[AK_S3_DATE_SIZE];
+    akidb_buffer host, path, query, url, authorization;
+    ak_s3_header headers[AK_S3_HEADERS_MAX + 8];
+    size_t header_count;
+    akidb_buffer lines; /* "name: value\0" one after the other */
+    const char *line_starts[AK_S3_HEADERS_MAX + 10];
+    size_t line_count;
+} attempt;
+
+static void attempt_free(attempt *a)
+{
+    ak_s3_credentials_wipe(&a->keys);
+    akidb_buffer_free(&a->host);
+    akidb_buffer_free(&a->path);
+    akidb_buffer_free(&a->query);
+    akidb_buffer_free(&a->url);
+    akidb_buffer_free(&a->authorization);
+    if (a->lines.data != NULL)
+        OPENSSL_cleanse(a->lines.data, a->lines.capacity); /* the session token is among them */
+    akidb_buffer_free(&a->lines);
+}
+
+static void add(attempt *a, const char *name, const char *value)
+{
+    a->headers[a->header_count++] = (ak_s3_header){name, value};
+}
+
+static akidb_status add_headers(sending *s, attempt *a, akidb_error *err)
+{
+    const ak_s3_request *request = s->request;
+    ak_s3_client *client = s->client;
+    akidb_status status = AKIDB_OK;
+    add(a, "host", (const char *)a->host.data);
+    add(a, "x-amz-date", a->date);
+    add(a, "x-amz-content-sha256", s->payload_hash);
+    if (a->keys.session_token[0] != '\0')
+        add(a, "x-amz-security-token", a->keys.session_token);
+    bool md5 = request->body_kind == AK_S3_BODY_XML;
+    if (request->body_kind == AK_S3_BODY_OBJECT) {
+        md5 = atomic_load(&client->lacks_crc32c);
+        if (!md5) {
+            /* Ceph checks the first only when the second is there too. */
+            add(a, "x-amz-checksum-crc32c", s->crc32c);
+            add(a, "x-amz-sdk-checksum-algorithm", "CRC32C");
+        }
+    }
+    if (md5) {
+        status = compute_md5(s, err);
+        add(a, "content-md5", s->md5);
+    }
+    for (size_t i = 0; i < request->header_count; i++)
+        add(a, request->headers[i].name, request->headers[i].value);
+    return status;
+}
+
+/* "name: value" lines for libcurl; it makes Host itself, the same. */
+static akidb_status make_lines(attempt *a, akidb_error *err)
+{
+    size_t offsets[sizeof a->line_starts / sizeof a->line_starts[0]];
+    akidb_status status = AKIDB_OK;
+    for (size_t i = 0; i < a->header_count && status == AKIDB_OK; i++) {
+        const ak_s3_header *header = &a->headers[i];
+        if (strcmp(header->name, "host") == 0)
+            continue;
+        offsets[a->line_count++] = a->lines.size;
+        status = header->value[0] == '\0'
+                     ? ak_buffer_printf(&a->lines, err, "%s;", header->name)
+                     : ak_buffer_printf(&a->lines, err, "%s: %s", header->name, header->value);
+        if (status == AKIDB_OK)
+            status = ak_buffer_put(&a->lines, '\0', err);
+    }
+    if (status == AKIDB_OK) {
+        offsets[a->line_count++] = a->lines.size;
+        status = ak_buffer_printf(&a->lines, err, "authorization: %s",
+                                  (const char *)a->authorization.data);
+    }
+    if (status == AKIDB_OK)
+        status = ak_buffer_put(&a->lines, '\0', err);
+    for (size_t i = 0; i < a->line_count; i++)
+        a->line_starts[i] = (const char *)a->lines.data + offsets[i];
+    return status;
+}
+
+static akidb_status prepare(sending *s, attempt *a, akidb_error *err)
+{
+    ak_s3_client *client = s->client;
+    const ak_s3_request *request = s->request;
+    akidb_status status = ak_s3_provider_get(client->provider, s->want_new_keys, &a->keys, err);
+    s->want_new_keys = false;
+    if (status != AKIDB_OK)
+        return status;
+    pthread_mutex_lock(&client->mutex);
+    memcpy(a->region, client->region, sizeof a->region);
+    a->time = akidb_clock_now(client->clock) + client->clock_offset;
+    pthread_mutex_unlock(&client->mutex);
+    ak_s3_date(a->time, a->date);
+
+    status = append_host(client, a->region, &a->host, err);
+    if (status == AKIDB_OK)
+        status = append_path(client, request, &a->path, err);
+    if (status == AKIDB_OK)
+        status = ak_s3_append_query(request->parameters, request->parameter_count, &a->query, err);
+    if (status == AKIDB_OK)
+        status = ak_buffer_put(&a->query, '\0', err);
+    if (status == AKIDB_OK)
+        status = add_headers(s, a, err);
+    if (status != AKIDB_OK)
+        return status;
+
+    const ak_s3_signer signer = {a->keys.access_key_id, a->keys.secret_access_key, a->region, "s3"};
+    const ak_s3_to_sign to_sign = {
+        .method = request->method,
+        .path = (const char *)a->path.data,
+        .query = (const char *)a->query.data,
+        .headers = a->headers,
+        .header_count = a->header_count,
+        .payload_hash = s->payload_hash,
+        .time = a->time,
+    };
+    status = ak_s3_sign(&signer, &to_sign, &a->authorization, err);
+    if (status == AKIDB_OK)
+        status = make_lines(a, err);
+    if (status == AKIDB_OK)
+        status =
+            ak_buffer_printf(&a->url, err, "%s://%s%s%s%s", client->scheme,
+                             (const char *)a->host.data, (const char *)a->path.data,
+                             request->parameter_count > 0 ? "?" : "", (const char *)a->query.data);
+    return status;
+}
+
+/* Sends it once and waits; AKIDB_E_CANCELLED when the caller wants to stop. */
+static akidb_status exchange(sending *s, attempt *a, ak_http_response *response, akidb_error *err)
+{
+    const ak_s3_request *request = s->request;
+    const ak_http_request http = {
+        .method = request->method,
+        .url = (const char *)a->url.data,
+        .headers = a->line_starts,
+        .header_count = a->line_count,
+        .body = request->body,
+        .body_count = request->body_count,
+        .patient = request->patient,
+        .into = request->into,
+        .into_size = request->into_size,
+        .max_body_bytes = request->max_body_bytes == 0 ? BODY_BYTES_MAX : request->max_body_bytes,
+    };
+    ak_http_transfer *transfer;
+    akidb_status status = ak_http_start(s->client->http, &http, &transfer, err);
+    if (status != AKIDB_OK)
+        return status;
+    while (!ak_http_wait(transfer, POLL_MS, response)) {
+        if (is_cancelled(s->client)) {
+            ak_http_abandon(transfer);
+            return ak_fail(err, AKIDB_E_CANCELLED, "cancelled");
+        }
+    }
+    return AKIDB_OK;
+}
+
+/* ---- understanding the answer ------------------------------------------------------------------
+ */
+
+typedef struct error_body {
+    ak_s3_answer *answer;
+    char region[64];
+    bool is_error;
+} error_body;
+
+static void take(char *to, size_t size, const char *text)
+{
+    size_t length = strnlen(text, size - 1);
+    memcpy(to, text, length);
+    to[length] = '\0';
+}
+
+static akidb_status read_error(void *context, const char *path, const char *text, akidb_error *err)
+{
+    (void)err;
+    error_body *body = context;
+    if (strncmp(path, "Error", 5) != 0)
+        return AKIDB_OK;
+    body->is_error = true;
+    if (strcmp(path, "Error/Code") == 0)
+        take(body->answer->error_code, sizeof body->answer->error_code, text);
+    else if (strcmp(path, "Error/Message") == 0)
+        take(body->answer->error_message, sizeof body->answer->error_message, text);
+    else if (strcmp(path, "Error/Region") == 0)
+        take(body->region, sizeof body->region, text);
+    return AKIDB_OK;
+}
+
+static bool is_code(const ak_s3_answer *answer, const char *const *codes)
+{
+    for (; *codes != NULL; codes++)
+        if (strcmp(answer->error_code, *codes) == 0)
+            return true;
+    return false;
+}
+
+static bool is_transient(const ak_s3_answer *answer)
+{
+    static const char *const codes[] = {"SlowDown",
+                                        "SlowDownRead",
+                                        "SlowDownWrite",
+                                        "ServiceUnavailable",
+                                        "InternalError",
+                                        "RequestTimeout",
+                                        "Throttling",
+                                        "ThrottlingException",
+                                        "RequestLimitExceeded",
+                                        "RequestThrottled",
+                                        "OperationAborted",
+                                        "ConditionalRequestConflict",
+                                        "BadDigest",
+                                        "XAmzContentChecksumMismatch",
+                                        "XAmzContentSHA256Mismatch",
+                                        "IncompleteBody",
+                                        NULL};
+    int code = answer->http.code;
+    return code == 408 || code == 429 || code == 500 || code == 502 || code == 503 || code == 504 ||
+           is_code(answer, codes);
+}
+
+/* Another region's bucket: learns it and says to sign anew. */
+static bool follow_region(sending *s, const ak_s3_answer *answer, const char *body_region)
+{
+    char region[64];
+    ak_s3_client *client = s->client;
+    if (answer->http.code != 301 && answer->http.code != 307 && answer->http.code != 400)
+        return false;
+    if (!ak_http_header(&answer->http, "x-amz-bucket-region", region, sizeof region))
+        take(region, sizeof region, body_region);
+    for (const char *c = region; *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c) && *c != '-')
+            return false;
+    if (region[0] == '\0' || s->redirects == MAX_REDIRECTS)
+        return false;
+    pthread_mutex_lock(&client->mutex);
+    bool changed = strcmp(client->region, region) != 0;
+    if (changed)
+        memcpy(client->region, region, sizeof region);
+    pthread_mutex_unlock(&client->mutex);
+    if (changed)
+        ak_s3_log(client, AKIDB_LOG_INFO, "bucket %s lies in region %s", client->bucket, region);
+    s->redirects += changed ? 1u : (unsigned)MAX_REDIRECTS;
+    return changed;
+}
+
+/* Our clock is off: learns by how much, once a request, and says to sign anew. */
+static bool correct_clock(sending *s, const ak_s3_answer *answer)
+{
+    char date[64];
+    ak_s3_client *client = s->client;
+    if (s->corrected_clock || strcmp(answer->error_code, "RequestTimeTooSkewed") != 0 ||
+        !ak_http_header(&answer->http, "date", date, sizeof date))
+        return false;
+    time_t server = curl_getdate(date, NULL);
+    if (server < 0)
+        return false;
+    int64_t offset = (int64_t)server * 1000000 - akidb_clock_now(client->clock);
+    pthread_mutex_lock(&client->mutex);
+    client->clock_offset = offset;
+    pthread_mutex_unlock(&client->mutex);
+    ak_s3_log(client, AKIDB_LOG_WARNING,
+              "this machine's clock is %lld s off the server's: corrected",
+              (long long)(-offset / 1000000));
+    s->corrected_clock = true;
+    return true;
+}
+
+static bool renew_keys(sending *s, const ak_s3_answer *answer)
+{
+    static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException",
+                                        "TokenRefreshRequired", NULL};
+    if (s->refreshed_keys || !is_code(answer, codes))
+        return false;
+    s->refreshed_keys = true;
+    s->want_new_keys = true;
+    return true;
+}
+
+/* Whether the server got the bytes that we sent: by the checksum that it answers or, from one that
+ * knows none, by the MD5 in its ETag. A false return is worth another try. */
+static bool stored_right(sending *s, const ak_s3_answer *answer)
+{
+    ak_s3_client *client = s->client;
+    char found[128];
+    if (s->request->body_kind != AK_S3_BODY_OBJECT || s->crc32c[0] == '\0')
+        return true;
+    if (ak_http_header(&answer->http, "x-amz-checksum-crc32c", found, sizeof found)) {
+        atomic_store(&client->knows_crc32c, true);
+        return strcmp(found, s->crc32c) == 0;
+    }
+    if (atomic_load(&client->knows_crc32c) || s->md5[0] != '\0')
+        return true; /* checked by the server itself */
+    if (!atomic_exchange(&client->lacks_crc32c, true))
+        ak_s3_log(client, AKIDB_LOG_INFO,
+                  "the server knows no CRC-32C: uploads carry a Content-MD5 instead");
+    if (client->sse != NULL || compute_md5(s, NULL) != AKIDB_OK ||
+        !ak_http_header(&answer->http, "etag", found, sizeof found) || strlen(found) != 34)
+        return true; /* an ETag that is no MD5 says nothing */
+    return strncasecmp(found + 1, s->md5_hex, 32) == 0;
+}
+
+typedef enum verdict { FINAL, AGAIN_NOW, AGAIN_LATER } verdict;
+
+static verdict judge_answer(sending *s, ak_s3_answer *answer)
+{
+    ak_http_response *http = &answer->http;
+    error_body body = {.answer = answer};
+    answer->error_code[0] = '\0';
+    answer->error_message[0] = '\0';
+    bool good = http->code >= 200 && http->code < 300;
+    if ((!good || s->request->error_in_200) && http->body.size > 0) {
+        akidb_status status = ak_xml_read((akidb_slice){http->body.data, http->body.size},
+                                          s->request->action, read_error, &body, NULL);
+        if (good && status != AKIDB_OK)
+            body.is_error = true;
+    }
+    if (good && s->request->error_in_200 && http->body.size == 0)
+        body.is_error = true;
+    if (good && !body.is_error) {
+        if (stored_right(s, answer))
+            return FINAL;
+        take(answer->error_code, sizeof answer->error_code, "BadDigest");
+        take(answer->error_message, sizeof answer->error_message,
+             "the server has stored other bytes than were sent");
+        http->code = 400;
+        return AGAIN_LATER;
+    }
+    if (good) { /* 200, and then it went wrong after all */
+        http->code = 500;
+        answer->was_lost = true;
+        return AGAIN_LATER;
+    }
+    if (follow_region(s, answer, body.region) || correct_clock(s, answer) || renew_keys(s, answer))
+        return AGAIN_NOW;
+    if (http->code >= 500)
+        answer->was_lost = true;
+    return is_transient(answer) ? AGAIN_LATER : FINAL;
+}
+
+/* ---- trying again ------------------------------------------------------------------------------
+ */
+
+static bool changes_something(const ak_s3_request *request)
+{
+    return strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0;
+}
+
+static uint32_t server_wait_ms(const ak_http_response *http)
+{
+    char text[16];
+    if (http->outcome != AK_HTTP_ANSWERED ||
+        !ak_http_header(http, "retry-after", text, sizeof text))
+        return 0;
+    char *end;
+    unsigned long seconds = strtoul(text, &end, 10);
+    return end == text || *end != '\0' || seconds > 300 ? 0 : (uint32_t)seconds * 1000;
+}
+
+static akidb_status sleep_ms(ak_s3_client *client, uint32_t delay_ms, akidb_error *err)
+{
+    while (delay_ms > 0) {
+        uint32_t piece = delay_ms < POLL_MS ? delay_ms : POLL_MS;
+        const struct timespec time = {0, (long)piece * 1000000};
+        nanosleep(&time, NULL);
+        delay_ms -= piece;
+        if (is_cancelled(client))
+            return ak_fail(err, AKIDB_E_CANCELLED, "cancelled");
+    }
+    return AKIDB_OK;
+}
+
+/* Why the last try was no success, for a message. */
+static void describe(const ak_s3_answer *answer, char *text, size_t size)
+{
+    if (answer->http.outcome != AK_HTTP_ANSWERED)
+        snprintf(text, size, "%s", answer->http.reason);
+    else
+        snprintf(text, size, "%d %s%s%s", answer->http.code, answer->error_code,
+                 answer->error_message[0] != '\0' ? ": " : "", answer->error_message);
+}
+
+static akidb_status give_up(sending *s, const ak_s3_answer *answer, akidb_error *err)
+{
+    char name[AKIDB_KEY_MAX + 300], reason[800];
+    ak_s3_name(s->client, s->request->key, name, sizeof name);
+    describe(answer, reason, sizeof reason);
+    long long seconds = (monotonic_ms() - s->retry.started_ms + 500) / 1000;
+    bool uncertain = answer->was_lost && changes_something(s->request);
+    return ak_fail_at(err, uncertain ? AKIDB_E_UNCERTAIN : AKIDB_E_STORE, AK_IN(name),
+                      "%s: %s after %u tries in %lld s: %s", s->request->action,
+                      uncertain ? "the outcome is not known" : "gave up", s->retry.made, seconds,
+                      reason);
+}
+
+static akidb_status fail_without_retry(sending *s, const ak_s3_answer *answer, akidb_error *err)
+{
+    char name[AKIDB_KEY_MAX + 300];
+    ak_s3_name(s->client, s->request->key, name, sizeof name);
+    switch (answer->http.outcome) {
+    case AK_HTTP_NO_MEMORY: return ak_fail_memory(err, 0);
+    case AK_HTTP_TOO_LONG:
+        return ak_fail_at(err, AKIDB_E_LIMIT, AK_IN(name), "%s: the answer is too long",
+                          s->request->action);
+    default:
+        return ak_fail_at(err, AKIDB_E_STORE, AK_IN(name), "%s: %s", s->request->action,
+                          answer->http.reason);
+    }
+}
+
+/* What one try led to. */
+static verdict judge(sending *s, ak_s3_answer *answer)
+{
+    switch (answer->http.outcome) {
+    case AK_HTTP_ANSWERED: return judge_answer(s, answer);
+    case AK_HTTP_NOT_SENT: return AGAIN_LATER;
+    case AK_HTTP_LOST: answer->was_lost = true; return AGAIN_LATER;
+    case AK_HTTP_TOO_LONG:
+    case AK_HTTP_REFUSED:
+    case AK_HTTP_NO_MEMORY: break;
+    }
+    return FINAL;
+}
+
+static akidb_status try_once(sending *s, ak_s3_answer *answer, akidb_error *err)
+{
+    attempt a = {.header_count = 0};
+    ak_http_response_free(&answer->http);
+    answer->http = (ak_http_response){0};
+    akidb_status status = prepare(s, &a, err);
+    if (status == AKIDB_OK)
+        status = exchange(s, &a, &answer->http, err);
+    attempt_free(&a);
+    return status;
+}
+
+/* Whether to try again: waits, or fills *err and returns the failure. */
+static akidb_status wait_for_next(sending *s, const ak_s3_answer *answer, akidb_error *err)
+{
+    ak_s3_client *client = s->client;
+    uint64_t random = 0;
+    uint32_t delay_ms;
+    akidb_status status = ak_random_bytes(&random, sizeof random, err);
+    if (status != AKIDB_OK)
+        return status;
+    pthread_mutex_lock(&client->mutex);
+    bool again = ak_retry_again(&s->retry, &client->budget, monotonic_ms(),
+                                server_wait_ms(&answer->http), random, &delay_ms);
+    pthread_mutex_unlock(&client->mutex);
+    if (!again || (s->request->once_only && answer->was_lost))
+        return give_up(s, answer, err);
+    char reason[800];
+    describe(answer, reason, sizeof reason);
+    ak_s3_log(client, AKIDB_LOG_INFO, "%s: try %u failed, again in %u ms: %s", s->request->action,
+              s->retry.made, delay_ms, reason);
+    return sleep_ms(client, delay_ms, err);
+}
+
+akidb_status ak_s3_send(ak_s3_client *client, const ak_s3_request *request,
+                        ak_s3_answer *answer_out, akidb_error *err)
+{
+    *answer_out = (ak_s3_answer){0};
+    sending s = {.client = client, .request = request};
+    s.retry = ak_retry_begin(&client->retry, monotonic_ms());
+    akidb_status status = compute_checksums(&s, answer_out, err);
+    while (status == AKIDB_OK) {
+        status = try_once(&s, answer_out, err);
+        if (status != AKIDB_OK)
+            break;
+        verdict next = judge(&s, answer_out);
+        if (next == FINAL)
+            break;
+        if (next == AGAIN_LATER)
+            status = wait_for_next(&s, answer_out, err);
+    }
+    if (status == AKIDB_OK && answer_out->http.outcome != AK_HTTP_ANSWERED)
+        status = fail_without_retry(&s, answer_out, err);
+    if (status == AKIDB_OK) {
+        pthread_mutex_lock(&client->mutex);
+        ak_retry_succeeded(&client->budget);
+        pthread_mutex_unlock(&client->mutex);
+    } else {
+        ak_s3_answer_free(answer_out);
+    }
+    return status;
+}
+
+void ak_s3_answer_free(ak_s3_answer *answer)
+{
+    ak_http_response_free(&answer->http);
+    *answer = (ak_s3_answer){0};
+}
+
+/* ---- what callers make of it -------------------------------------------------------------------
+ */
+
+void ak_s3_name(const ak_s3_client *client, const char *full_key, char *text_out, size_t size)
+{
+    snprintf(text_out, size, "s3://%s/%s", client->bucket, full_key == NULL ? "" : full_key);
+}
+
+akidb_status ak_s3_full_key(const ak_s3_client *client, const char *key,
+                            char full_out[AKIDB_KEY_MAX + 1], akidb_error *err)
+{
+    size_t prefix = strlen(client->prefix), size = strlen(key);
+    if (prefix + size > AKIDB_KEY_MAX)
+        return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(key),
+                          "with the store's prefix the key has %zu bytes; at most %u are allowed",
+                          prefix + size, AKIDB_KEY_MAX);
+    memcpy(full_out, client->prefix, prefix);
+    memcpy(full_out + prefix, key, size + 1);
+    return AKIDB_OK;
+}
+
+akidb_status ak_s3_fail(const ak_s3_client *client, const ak_s3_request *request,
+                        const ak_s3_answer *answer, akidb_error *err)
+{
+    char name[AKIDB_KEY_MAX + 300], reason[800];
+    int code = answer->http.code;
+    ak_s3_name(client, request->key, name, sizeof name);
+    describe(answer, reason, sizeof reason);
+    if (strcmp(answer->error_code, "NoSuchBucket") == 0)
+        return ak_fail_at(err, AKIDB_E_NOT_FOUND, AK_IN(name), "there is no bucket %s",
+                          client->bucket);
+    if (code == 404)
+        return ak_fail_at(err, AKIDB_E_NOT_FOUND, AK_IN(name), "not there (%s)", reason);
+    if (code == 412)
+        return ak_fail_at(err, AKIDB_E_ALREADY_EXISTS, AK_IN(name), "the key is taken");
+    if (code == 401 || code == 403)
+        return ak_fail_at(err, AKIDB_E_PERMISSION, AK_IN(name),
+                          "the keys in use lack the right %s on bucket %s, or are not valid (%s)",
+                          request->action, client->bucket, reason);
+    return ak_fail_at(err, AKIDB_E_STORE, AK_IN(name), "%s: the server answered %s",
+                      request->action, reason);
+}
+
+void ak_s3_add_encryption(const ak_s3_client *client, ak_s3_request *request)
+{
+    if (client->sse != NULL)
+        ak_s3_add_header(request, "x-amz-server-side-encryption", client->sse);
+    if (client->sse_key != NULL)
+        ak_s3_add_header(request, "x-amz-server-side-encryption-aws-kms-key-id", client->sse_key);
+}
