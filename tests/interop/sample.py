@@ -100,15 +100,14 @@ def time_of_text(text):
     return (time - EPOCH) // datetime.timedelta(microseconds=1)
 
 
-def assert_same(found, expected, ids=True, times=True, in_any_order=False):
+def assert_same(found, expected, in_any_order=False):
     """Fails unless both hold the same documents."""
     assert len(found) == len(expected)
     order = range(len(found))
     if in_any_order:
         place = {key: i for i, key in enumerate(found.ids)}
         order = [place[key] for key in expected.ids]
-    if ids:
-        assert [found.ids[i] for i in order] == expected.ids
+    assert [found.ids[i] for i in order] == expected.ids
     assert [found.external_ids[i] for i in order] == expected.external_ids
     vectors = np.ascontiguousarray(found.vectors[list(order)])
     assert vectors.dtype == np.float32
@@ -119,5 +118,4 @@ def assert_same(found, expected, ids=True, times=True, in_any_order=False):
         return [None if text is None else json.loads(text) for text in texts]
 
     assert parsed([found.metadata[i] for i in order]) == parsed(expected.metadata)
-    if times:
-        assert [found.times[i] for i in order] == expected.times
+    assert [found.times[i] for i in order] == expected.times
