@@ -16,4 +16,5 @@ find_path(SNAPPY_INCLUDE_DIR snappy-c.h REQUIRED)
 add_library(akidb_dependencies INTERFACE)
 target_include_directories(akidb_dependencies SYSTEM INTERFACE ${SNAPPY_INCLUDE_DIR})
 target_link_libraries(akidb_dependencies INTERFACE PkgConfig::ZSTD PkgConfig::LZ4 PkgConfig::ISAL
-  PkgConfig::XXHASH PkgConfig::YAJL ZLIB::ZLIB CURL::libcurl EXPAT::EXPAT OpenSSL::Crypto ${SNAPPY_LIBRARY} Threads::Threads m)
+  PkgConfig::XXHASH PkgConfig::YAJL ZLIB::ZLIB CURL::libcurl EXPAT::EXPAT OpenSSL::Crypto
+  ${SNAPPY_LIBRARY} Threads::Threads m)

@@ -2,7 +2,8 @@
 akidb_layer_objects(objects ${AKIDB_LAYER_NAMES})
 
 add_library(akidb SHARED ${objects})
-set_target_properties(akidb PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+set_target_properties(akidb PROPERTIES
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 target_link_options(akidb PRIVATE -Wl,--no-undefined)
 
 add_library(akidb_static STATIC ${objects})
