@@ -51,8 +51,8 @@ typedef struct ak_json_read_options {
     bool stored;        /* a snapshot's: "doc_id" and "inserted_at" must be there, and what is wrong
                            is AKIDB_E_CORRUPTION. Otherwise a missing one is new (version 7) or the
                            time of the call, and what is wrong is AKIDB_E_VALIDATION */
-    unsigned columns;   /* akidb_column bits: what is kept; 0: all. Ids and times always are, and
-                           what is not kept is checked all the same */
+    unsigned columns;   /* akidb_column bits: what is kept; 0: all. Ids always are, and what is
+                           not kept is checked all the same */
     uint32_t dimension; /* that every document must have; 0: as the first one has it */
 } ak_json_read_options;
 

@@ -1,0 +1,10 @@
+#ifndef AK_FORMATS_FILE_FORMAT_H
+#define AK_FORMATS_FILE_FORMAT_H
+#include "akidb/formats.h"
+
+/* Replaces AKIDB_FILE_BY_ENDING by what the path ends in, in any case; "-" is .jsonl and nothing
+ * else. AKIDB_E_VALIDATION when nothing fits. */
+AKIDB_CHECK akidb_status ak_file_format(const char *path, akidb_file_format *format,
+                                        akidb_error *err);
+
+#endif

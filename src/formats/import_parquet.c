@@ -1,0 +1,84 @@
+/* .parquet as documents, by whole row groups. */
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "document/documents.h"
+#include "formats/import.h"
+
+typedef struct parquet_source {
+    ak_source source;
+    akidb_input input;
+    akidb_parquet_reader *reader;
+    size_t row_group; /* the next to be read */
+} parquet_source;
+
+/* How many row groups from the next one on have about max_rows rows: at least one. */
+static akidb_status count_row_groups(const parquet_source *parquet, size_t max_rows,
+                                     size_t *count_out, akidb_error *err)
+{
+    size_t last = akidb_parquet_reader_row_groups(parquet->reader);
+    uint64_t rows = 0;
+    size_t count = 0;
+    while (parquet->row_group + count < last) {
+        akidb_parquet_row_group_bounds bounds;
+        akidb_status status =
+            akidb_parquet_reader_bounds(parquet->reader, parquet->row_group + count, &bounds, err);
+        if (status != AKIDB_OK)
+            return status;
+        if (count > 0 && bounds.rows > max_rows - rows)
+            break;
+        count++;
+        rows += bounds.rows;
+        if (rows >= max_rows)
+            break;
+    }
+    *count_out = count;
+    return AKIDB_OK;
+}
+
+static akidb_status parquet_next(ak_source *source, size_t max_rows, akidb_documents *documents,
+                                 akidb_error *err)
+{
+    parquet_source *parquet = (parquet_source *)source;
+    while (documents->rows == 0) { /* a row group may be empty */
+        size_t count;
+        akidb_status status = count_row_groups(parquet, max_rows, &count, err);
+        if (status != AKIDB_OK || count == 0)
+            return status;
+        status =
+            akidb_parquet_reader_read(parquet->reader, parquet->row_group, count, documents, err);
+        if (status != AKIDB_OK)
+            return status;
+        parquet->row_group += count;
+    }
+    return AKIDB_OK;
+}
+
+static void parquet_close(ak_source *source)
+{
+    parquet_source *parquet = (parquet_source *)source;
+    akidb_parquet_reader_close(parquet->reader);
+    akidb_input_close(&parquet->input);
+    free(parquet);
+}
+
+akidb_status ak_parquet_source_open(const char *path, const akidb_parquet_read_options *options,
+                                    ak_source **source_out, akidb_error *err)
+{
+    static const ak_source_ops ops = {parquet_next, parquet_close};
+    *source_out = NULL;
+    parquet_source *parquet = calloc(1, sizeof *parquet);
+    if (parquet == NULL)
+        return ak_fail_memory(err, sizeof *parquet);
+    akidb_status status = akidb_input_open_file(path, &parquet->input, err);
+    if (status == AKIDB_OK)
+        status = akidb_parquet_reader_open(&parquet->input, options, &parquet->reader, err);
+    if (status != AKIDB_OK) {
+        parquet_close(&parquet->source);
+        return status;
+    }
+    parquet->source = (ak_source){&ops, akidb_parquet_reader_dimension(parquet->reader),
+                                  akidb_parquet_reader_rows(parquet->reader)};
+    *source_out = &parquet->source;
+    return AKIDB_OK;
+}

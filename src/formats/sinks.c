@@ -1,0 +1,98 @@
+/* The files that documents are written to, each in a few lines. */
+#include "base/error.h"
+#include "formats/export.h"
+#include "formats/json_documents.h"
+#include "formats/npy.h"
+
+static size_t vector_bytes(const ak_sink *sink)
+{
+    return sink->dimension * sizeof(float);
+}
+
+/* ---- .npy: the header is written again at the end, with the number of rows ---------------------
+ */
+
+static akidb_status npy_begin(ak_sink *sink, const akidb_parquet_options *options, akidb_error *err)
+{
+    (void)options;
+    uint8_t header[AK_NPY_HEADER_SIZE];
+    ak_npy_write_header(0, sink->dimension, header);
+    return ak_file_out_write(sink->file, (akidb_slice){header, sizeof header}, err);
+}
+
+static akidb_status npy_append(ak_sink *sink, const akidb_batch *batch, akidb_error *err)
+{
+    akidb_slice all = {batch->vectors, batch->rows * vector_bytes(sink)};
+    return ak_file_out_write(sink->file, all, err);
+}
+
+static akidb_status npy_end(ak_sink *sink, akidb_error *err)
+{
+    uint8_t header[AK_NPY_HEADER_SIZE];
+    ak_npy_write_header(sink->rows, sink->dimension, header);
+    return ak_file_out_patch(sink->file, (akidb_slice){header, sizeof header}, err);
+}
+
+const ak_sink_ops ak_npy_sink = {npy_begin, npy_append, npy_end};
+
+/* ---- .fvecs ------------------------------------------------------------------------------------
+ */
+
+static akidb_status fvecs_append(ak_sink *sink, const akidb_batch *batch, akidb_error *err)
+{
+    akidb_status status = AKIDB_OK;
+    for (size_t i = 0; status == AKIDB_OK && i < batch->rows; i++) {
+        akidb_slice head = {&sink->dimension, sizeof sink->dimension};
+        akidb_slice vector = {batch->vectors + i * (size_t)sink->dimension, vector_bytes(sink)};
+        status = ak_file_out_write(sink->file, head, err);
+        if (status == AKIDB_OK)
+            status = ak_file_out_write(sink->file, vector, err);
+    }
+    return status;
+}
+
+const ak_sink_ops ak_fvecs_sink = {NULL, fvecs_append, NULL};
+
+/* ---- .jsonl: some rows at a time, so that the text of a large batch is never all in memory -----
+ */
+
+static akidb_status jsonl_append(ak_sink *sink, const akidb_batch *batch, akidb_error *err)
+{
+    const ak_json_style style = {.lines = true, .columns = sink->columns};
+    const size_t step = 64;
+    akidb_status status = AKIDB_OK;
+    for (size_t first = 0; status == AKIDB_OK && first < batch->rows; first += step) {
+        size_t count = batch->rows - first < step ? batch->rows - first : step;
+        sink->text.size = 0;
+        status = ak_json_append_documents(&sink->text, batch, first, count, style, false, err);
+        if (status == AKIDB_OK)
+            status =
+                ak_file_out_write(sink->file, (akidb_slice){sink->text.data, sink->text.size}, err);
+    }
+    return status;
+}
+
+const ak_sink_ops ak_jsonl_sink = {NULL, jsonl_append, NULL};
+
+/* ---- .parquet ----------------------------------------------------------------------------------
+ */
+
+static akidb_status parquet_begin(ak_sink *sink, const akidb_parquet_options *options,
+                                  akidb_error *err)
+{
+    sink->output = ak_file_out_output(sink->file);
+    return akidb_parquet_writer_open(&sink->output, sink->dimension, options, &sink->writer, err);
+}
+
+static akidb_status parquet_append(ak_sink *sink, const akidb_batch *batch, akidb_error *err)
+{
+    return akidb_parquet_writer_append(sink->writer, batch, err);
+}
+
+static akidb_status parquet_end(ak_sink *sink, akidb_error *err)
+{
+    akidb_parquet_summary summary;
+    return akidb_parquet_writer_finish(sink->writer, &summary, err);
+}
+
+const ak_sink_ops ak_parquet_sink = {parquet_begin, parquet_append, parquet_end};
