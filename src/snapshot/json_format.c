@@ -1,0 +1,352 @@
+/* A JSON part: one array of documents, as formats/json_documents.h spells them, maybe compressed.
+ * Its stored bytes are divided into blocks with a checksum each, so that a reader can check a block
+ * before it hands out the documents in it. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/checksum.h"
+#include "base/error.h"
+#include "codec/stream.h"
+#include "document/documents.h"
+#include "formats/json_documents.h"
+#include "snapshot/format.h"
+
+enum {
+    BLOCK_SIZE = 1 << 20,      /* of stored bytes with a checksum of their own */
+    BLOCK_SIZE_MAX = 16 << 20, /* what is taken of other writers */
+    TEXT_SIZE = 256 << 10      /* about so much text is made, or decoded, at once */
+};
+
+static akidb_status stream_codec(akidb_compression compression, const char *name,
+                                 ak_stream_codec *codec_out, akidb_error *err)
+{
+    switch (compression) {
+    case AKIDB_COMPRESSION_NONE: *codec_out = AK_STREAM_NONE; return AKIDB_OK;
+    case AKIDB_COMPRESSION_GZIP: *codec_out = AK_STREAM_GZIP; return AKIDB_OK;
+    case AKIDB_COMPRESSION_SNAPPY: *codec_out = AK_STREAM_SNAPPY; return AKIDB_OK;
+    case AKIDB_COMPRESSION_ZSTD: *codec_out = AK_STREAM_ZSTD; return AKIDB_OK;
+    default: break;
+    }
+    return ak_fail_at(err, AKIDB_E_UNSUPPORTED, AK_IN(name),
+                      "JSON compressed with %s: expected none, gzip, snappy or zstd",
+                      akidb_compression_name(compression));
+}
+
+/* ---- writing -----------------------------------------------------------------------------------
+ */
+
+typedef struct json_writer {
+    akidb_output output;
+    ak_stream_encoder *encoder;
+    akidb_buffer text;   /* not yet encoded */
+    akidb_buffer stored; /* encoded, not yet a block */
+    akidb_parquet_row_group_summary *blocks;
+    size_t block_count, block_capacity;
+    uint64_t rows, size;
+    uint32_t crc32c;
+} json_writer;
+
+static void writer_free(void *handle)
+{
+    json_writer *writer = handle;
+    if (writer == NULL)
+        return;
+    ak_stream_encoder_free(writer->encoder);
+    akidb_buffer_free(&writer->text);
+    akidb_buffer_free(&writer->stored);
+    free(writer->blocks);
+    free(writer);
+}
+
+static akidb_status writer_open(const ak_part_target *target, void **writer_out, akidb_error *err)
+{
+    *writer_out = NULL;
+    const akidb_parquet_options *options = &target->snapshotter->parquet;
+    ak_stream_codec codec;
+    akidb_status status = stream_codec(options->compression, NULL, &codec, err);
+    if (status != AKIDB_OK)
+        return status;
+    json_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL)
+        return ak_fail_memory(err, sizeof *writer);
+    writer->output = target->output;
+    status = ak_stream_encoder_new(codec, options->compression_level, &writer->encoder, err);
+    if (status == AKIDB_OK)
+        status =
+            ak_buffer_append(&writer->text, AK_JSON_ARRAY_BEGIN, strlen(AK_JSON_ARRAY_BEGIN), err);
+    if (status != AKIDB_OK) {
+        writer_free(writer);
+        return status;
+    }
+    *writer_out = writer;
+    return AKIDB_OK;
+}
+
+/* Writes the first `size` stored bytes as a block. */
+static akidb_status put_block(json_writer *writer, const uint8_t *bytes, size_t size,
+                              akidb_error *err)
+{
+    void *blocks = writer->blocks;
+    akidb_status status = ak_array_reserve(&blocks, &writer->block_capacity,
+                                           writer->block_count + 1, sizeof *writer->blocks, err);
+    writer->blocks = blocks;
+    akidb_slice slice = {bytes, size};
+    if (status == AKIDB_OK)
+        status = akidb_output_write(&writer->output, &slice, 1, err);
+    if (status != AKIDB_OK)
+        return status;
+    uint32_t crc = ak_crc32c(0, bytes, size);
+    writer->blocks[writer->block_count++] = (akidb_parquet_row_group_summary){
+        .all = {.offset = writer->size, .size = size, .crc32c = crc},
+        .small = {.offset = writer->size, .size = 0, .crc32c = 0},
+    };
+    writer->crc32c = ak_crc32c_combine(writer->crc32c, crc, size);
+    writer->size += size;
+    return AKIDB_OK;
+}
+
+/* Encodes the text, and writes the blocks that are full; at the end the last one too. */
+static akidb_status flush(json_writer *writer, bool end, akidb_error *err)
+{
+    akidb_slice text = {writer->text.data, writer->text.size};
+    akidb_status status = ak_stream_encode(writer->encoder, text, &writer->stored, err);
+    writer->text.size = 0;
+    if (status == AKIDB_OK && end)
+        status = ak_stream_encoder_finish(writer->encoder, &writer->stored, err);
+    size_t at = 0;
+    while (status == AKIDB_OK && writer->stored.size - at >= (end ? 1 : BLOCK_SIZE)) {
+        size_t left = writer->stored.size - at;
+        size_t size = left < BLOCK_SIZE ? left : BLOCK_SIZE;
+        status = put_block(writer, writer->stored.data + at, size, err);
+        at += size;
+    }
+    if (status == AKIDB_OK && at > 0) {
+        memmove(writer->stored.data, writer->stored.data + at, writer->stored.size - at);
+        writer->stored.size -= at;
+    }
+    return status;
+}
+
+static akidb_status append(void *handle, const akidb_batch *batch, bool last, akidb_error *err)
+{
+    (void)last;
+    json_writer *writer = handle;
+    size_t step = TEXT_SIZE / (60 + 12 * (size_t)batch->dimension) + 1;
+    for (size_t row = 0; row < batch->rows; row += step) {
+        size_t rows = batch->rows - row < step ? batch->rows - row : step;
+        akidb_status status =
+            ak_json_append_documents(&writer->text, batch, row, rows,
+                                     (ak_json_style){.lines = false}, writer->rows == 0, err);
+        if (status == AKIDB_OK)
+            status = flush(writer, false, err);
+        if (status != AKIDB_OK)
+            return status;
+        writer->rows += rows;
+    }
+    return AKIDB_OK;
+}
+
+static uint64_t size(const void *handle)
+{
+    return ((const json_writer *)handle)->size;
+}
+
+static akidb_status finish(void *handle, akidb_parquet_summary *summary_out, akidb_error *err)
+{
+    json_writer *writer = handle;
+    *summary_out = (akidb_parquet_summary){0};
+    akidb_status status =
+        ak_buffer_append(&writer->text, AK_JSON_ARRAY_END, strlen(AK_JSON_ARRAY_END), err);
+    if (status == AKIDB_OK)
+        status = flush(writer, true, err);
+    if (status != AKIDB_OK)
+        return status;
+    *summary_out = (akidb_parquet_summary){
+        .rows = writer->rows,
+        .file = {.offset = 0, .size = writer->size, .crc32c = writer->crc32c},
+        .tail = {.offset = writer->size, .size = 0, .crc32c = 0},
+        .row_group_count = writer->block_count,
+        .row_groups = writer->blocks,
+    };
+    return AKIDB_OK;
+}
+
+/* ---- reading -----------------------------------------------------------------------------------
+ */
+
+typedef struct json_part {
+    ak_part_source source;
+    ak_stream_decoder *decoder;
+    ak_json_reader *reader;
+    size_t next_block;
+    uint64_t offset;       /* of the next block */
+    akidb_buffer block;    /* stored bytes, checked */
+    akidb_slice undecoded; /* the rest of the block */
+    bool fed_all;
+    uint8_t decoded[TEXT_SIZE];
+} json_part;
+
+static void reader_close(void *handle)
+{
+    json_part *part = handle;
+    if (part == NULL)
+        return;
+    ak_stream_decoder_free(part->decoder);
+    ak_json_reader_free(part->reader);
+    akidb_buffer_free(&part->block);
+    free(part);
+}
+
+static akidb_status reader_open(const ak_part_source *source, void **reader_out, akidb_error *err)
+{
+    *reader_out = NULL;
+    ak_stream_codec codec;
+    akidb_status status =
+        stream_codec(source->metadata->compression, source->part->key, &codec, err);
+    if (status != AKIDB_OK)
+        return status;
+    json_part *part = calloc(1, sizeof *part);
+    if (part == NULL)
+        return ak_fail_memory(err, sizeof *part);
+    part->source = *source;
+    ak_json_read_options options = {
+        .name = source->part->key,
+        .stored = true,
+        .columns = ak_filter_columns(source->filter),
+        .dimension = source->metadata->dimension,
+    };
+    status = ak_stream_decoder_new(codec, &part->decoder, err);
+    if (status == AKIDB_OK)
+        status = ak_json_reader_new(&options, &part->reader, err);
+    if (status != AKIDB_OK) {
+        reader_close(part);
+        return status;
+    }
+    *reader_out = part;
+    return AKIDB_OK;
+}
+
+/* Reads the next block and checks it; without stored checksums any cut is as good as another. */
+static akidb_status read_block(json_part *part, akidb_error *err)
+{
+    const akidb_parquet_summary *summary = &part->source.part->summary;
+    const char *key = part->source.part->key;
+    uint64_t left = part->source.input->size - part->offset;
+    bool checked = part->source.metadata->checked;
+    uint64_t wanted = left < BLOCK_SIZE ? left : BLOCK_SIZE;
+    if (checked)
+        wanted = summary->row_groups[part->next_block].all.size;
+    if (wanted > BLOCK_SIZE_MAX)
+        return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(key, part->offset),
+                          "expected a block of at most %d bytes, found %" PRIu64, BLOCK_SIZE_MAX,
+                          wanted);
+    part->block.size = 0;
+    akidb_status status = ak_buffer_reserve(&part->block, (size_t)wanted, err);
+    if (status == AKIDB_OK)
+        status = akidb_input_read_at(part->source.input, part->offset, part->block.data,
+                                     (size_t)wanted, err);
+    if (status != AKIDB_OK)
+        return status;
+    part->block.size = (size_t)wanted;
+    if (checked) {
+        uint32_t expected = summary->row_groups[part->next_block].all.crc32c;
+        uint32_t found = ak_crc32c(0, part->block.data, part->block.size);
+        if (found != expected)
+            return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(key, part->offset),
+                              "block of %" PRIu64 " bytes: expected crc32c %08" PRIx32
+                              ", found %08" PRIx32,
+                              wanted, expected, found);
+    }
+    part->next_block++;
+    part->offset += wanted;
+    part->undecoded = (akidb_slice){part->block.data, part->block.size};
+    return AKIDB_OK;
+}
+
+/* Feeds the JSON reader with a further piece of text, or tells it that there is none. */
+static akidb_status feed(json_part *part, akidb_error *err)
+{
+    for (;;) {
+        size_t size = 0, before = part->undecoded.size;
+        akidb_status status = ak_stream_decode(part->decoder, &part->undecoded, part->decoded,
+                                               sizeof part->decoded, &size, err);
+        if (status != AKIDB_OK) {
+            ak_error_context(err, "%s", part->source.part->key);
+            return status;
+        }
+        if (size > 0)
+            return ak_json_reader_feed(part->reader, (akidb_slice){part->decoded, size}, err);
+        if (part->undecoded.size > 0 && part->undecoded.size < before)
+            continue;
+        if (part->undecoded.size > 0)
+            return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(part->source.part->key, part->offset),
+                              "expected compressed data, found bytes that mean nothing");
+        if (part->offset == part->source.input->size)
+            break;
+        status = read_block(part, err);
+        if (status != AKIDB_OK)
+            return status;
+    }
+    akidb_status status = ak_stream_decoder_finish(part->decoder, err);
+    if (status != AKIDB_OK) {
+        ak_error_context(err, "%s", part->source.part->key);
+        return status;
+    }
+    ak_json_reader_finish(part->reader);
+    part->fed_all = true;
+    return AKIDB_OK;
+}
+
+static akidb_status check_rows(const json_part *part, akidb_error *err)
+{
+    uint64_t expected = part->source.part->summary.rows;
+    uint64_t found = ak_json_reader_rows(part->reader);
+    if (found == expected)
+        return AKIDB_OK;
+    return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_IN(part->source.part->key),
+                      "expected %" PRIu64 " documents, as the metadata has it, found %" PRIu64,
+                      expected, found);
+}
+
+/* As many rows as a Parquet row group would have by default. */
+static size_t group_rows(const json_part *part)
+{
+    size_t by_bytes = AKIDB_ROW_GROUP_BYTES_DEFAULT / (part->source.metadata->dimension * 4);
+    return by_bytes < AKIDB_ROW_GROUP_ROWS_DEFAULT ? by_bytes : AKIDB_ROW_GROUP_ROWS_DEFAULT;
+}
+
+static akidb_status next(void *handle, size_t groups, akidb_documents *documents, bool *done_out,
+                         akidb_error *err)
+{
+    json_part *part = handle;
+    *done_out = false;
+    size_t most = documents->rows + groups * group_rows(part);
+    for (;;) {
+        bool more = false;
+        akidb_status status = ak_json_reader_read(part->reader, most, documents, &more, err);
+        if (status != AKIDB_OK)
+            return status;
+        if (more)
+            return AKIDB_OK;
+        if (part->fed_all) {
+            *done_out = true;
+            return check_rows(part, err);
+        }
+        status = feed(part, err);
+        if (status != AKIDB_OK)
+            return status;
+    }
+}
+
+const ak_format_ops ak_format_json = {
+    .writer_open = writer_open,
+    .append = append,
+    .size = size,
+    .finish = finish,
+    .writer_free = writer_free,
+    .reader_open = reader_open,
+    .next = next,
+    .reader_close = reader_close,
+};

@@ -1,0 +1,301 @@
+/* Reading a snapshot: part after part, through the filter. */
+#include "snapshot/reader.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/checked.h"
+#include "base/error.h"
+#include "document/documents.h"
+#include "snapshot/filter.h"
+#include "snapshot/format.h"
+#include "snapshot/part.h"
+
+struct akidb_snapshot_reader {
+    akidb_snapshotter *snapshotter;
+    akidb_snapshot_metadata *metadata;
+    const ak_format_ops *format;
+    ak_filter filter;
+    bool failed;
+    uint64_t given;      /* documents handed out */
+    uint64_t bytes_read; /* of the parts that have been closed */
+
+    /* the part that is being read */
+    size_t next_part;
+    void *part; /* NULL: none */
+    ak_part_input source;
+    akidb_input input;
+
+    /* what a part gives before the filter has looked at its rows; NULL when all are wanted */
+    akidb_documents *unfiltered;
+    size_t *rows;
+    size_t row_capacity;
+};
+
+/* ---- opening -----------------------------------------------------------------------------------
+ */
+
+akidb_status ak_snapshot_open(akidb_snapshotter *snapshotter, akidb_snapshot_metadata *metadata,
+                              const akidb_filter *filter, akidb_snapshot_reader **reader_out,
+                              akidb_error *err)
+{
+    *reader_out = NULL;
+    akidb_snapshot_reader *reader = calloc(1, sizeof *reader);
+    if (reader == NULL) {
+        akidb_snapshot_metadata_free(metadata);
+        return ak_fail_memory(err, sizeof *reader);
+    }
+    reader->snapshotter = snapshotter;
+    reader->metadata = metadata;
+    reader->format = ak_format_of(metadata->format);
+    akidb_status status = ak_filter_init(&reader->filter, filter, err);
+    if (status == AKIDB_OK && reader->filter.conditional)
+        status = akidb_documents_new(metadata->dimension, &reader->unfiltered, err);
+    if (status != AKIDB_OK) {
+        akidb_snapshot_close(reader);
+        return status;
+    }
+    *reader_out = reader;
+    return AKIDB_OK;
+}
+
+akidb_status akidb_snapshot_open(akidb_snapshotter *snapshotter, const akidb_uuid *collection_id,
+                                 const akidb_uuid *snapshot_id, const akidb_filter *filter,
+                                 akidb_snapshot_reader **reader_out, akidb_error *err)
+{
+    *reader_out = NULL;
+    akidb_snapshot_metadata *metadata;
+    akidb_status status = ak_metadata_find(snapshotter, collection_id, snapshot_id, &metadata, err);
+    return status != AKIDB_OK ? status
+                              : ak_snapshot_open(snapshotter, metadata, filter, reader_out, err);
+}
+
+static void close_part(akidb_snapshot_reader *reader)
+{
+    if (reader->part == NULL)
+        return;
+    reader->format->reader_close(reader->part);
+    reader->part = NULL;
+    reader->bytes_read += atomic_load(&reader->source.bytes_read);
+    akidb_input_close(&reader->input);
+}
+
+void akidb_snapshot_close(akidb_snapshot_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    close_part(reader);
+    ak_filter_free(&reader->filter);
+    akidb_documents_free(reader->unfiltered);
+    akidb_snapshot_metadata_free(reader->metadata);
+    free(reader->rows);
+    free(reader);
+}
+
+const akidb_snapshot_metadata *akidb_snapshot_reader_metadata(const akidb_snapshot_reader *reader)
+{
+    return reader->metadata;
+}
+
+uint64_t ak_snapshot_bytes_read(const akidb_snapshot_reader *reader)
+{
+    return reader->bytes_read +
+           (reader->part == NULL ? 0 : atomic_load(&reader->source.bytes_read));
+}
+
+/* Without checksums, at least the size must be the one that the metadata has; with them, a byte
+ * that is missing or changed shows anyway, and a call to the store is saved. */
+static akidb_status check_size(const akidb_snapshot_reader *reader, const akidb_snapshot_part *part,
+                               akidb_error *err)
+{
+    if (reader->metadata->checked)
+        return AKIDB_OK;
+    akidb_object_info info;
+    akidb_status status = akidb_store_head(reader->snapshotter->store, part->key, &info, err);
+    if (status == AKIDB_OK && info.size != part->summary.file.size)
+        return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_IN(part->key),
+                          "expected %" PRIu64 " bytes, as the metadata has it, found %" PRIu64,
+                          part->summary.file.size, info.size);
+    return status;
+}
+
+static akidb_status open_part(akidb_snapshot_reader *reader, akidb_error *err)
+{
+    const akidb_snapshot_part *part = &reader->metadata->parts[reader->next_part];
+    akidb_status status = check_size(reader, part, err);
+    if (status != AKIDB_OK)
+        return status;
+    reader->input = ak_part_input_open(&reader->source, reader->snapshotter->store, part->key,
+                                       part->summary.file.size);
+    ak_part_source source = {
+        .input = &reader->input,
+        .metadata = reader->metadata,
+        .part = part,
+        .filter = &reader->filter,
+        .threads = reader->snapshotter->threads,
+    };
+    return reader->format->reader_open(&source, &reader->part, err);
+}
+
+/* ---- reading -----------------------------------------------------------------------------------
+ */
+
+/* Appends the rows that the filter wants. */
+static akidb_status take_wanted(akidb_snapshot_reader *reader, akidb_documents *documents,
+                                akidb_error *err)
+{
+    akidb_batch batch = akidb_documents_batch(reader->unfiltered);
+    if (batch.rows > reader->row_capacity) {
+        size_t *rows = realloc(reader->rows, batch.rows * sizeof *rows);
+        if (rows == NULL)
+            return ak_fail_memory(err, batch.rows * sizeof *rows);
+        reader->rows = rows;
+        reader->row_capacity = batch.rows;
+    }
+    size_t count = ak_filter_rows(&reader->filter, &batch, reader->rows);
+    if (count == 0)
+        return AKIDB_OK;
+    akidb_batch projected = ak_filter_project(&reader->filter, &batch);
+    return ak_documents_append_rows(documents, &projected, reader->rows, count, err);
+}
+
+/* Appends what the current part gives next; *done_out tells that the part ends. */
+static akidb_status read_part(akidb_snapshot_reader *reader, size_t groups,
+                              akidb_documents *documents, bool *done_out, akidb_error *err)
+{
+    if (reader->unfiltered == NULL)
+        return reader->format->next(reader->part, groups, documents, done_out, err);
+    akidb_documents_clear(reader->unfiltered);
+    akidb_status status =
+        reader->format->next(reader->part, groups, reader->unfiltered, done_out, err);
+    return status != AKIDB_OK ? status : take_wanted(reader, documents, err);
+}
+
+static akidb_status report(const akidb_snapshot_reader *reader, akidb_error *err)
+{
+    akidb_progress progress = {
+        .rows_done = reader->given,
+        .rows_total = reader->metadata->vector_count,
+        .bytes_done = ak_snapshot_bytes_read(reader),
+        .bytes_total = reader->metadata->size_bytes,
+    };
+    return ak_snapshotter_progress(reader->snapshotter, &progress, err);
+}
+
+static akidb_status read_step(akidb_snapshot_reader *reader, size_t groups,
+                              akidb_documents *documents, bool *done_out, akidb_error *err)
+{
+    *done_out = reader->part == NULL && reader->next_part == reader->metadata->part_count;
+    if (*done_out)
+        return AKIDB_OK;
+    akidb_status status = AKIDB_OK;
+    bool part_done = false;
+    size_t before = documents->rows;
+    if (reader->part == NULL)
+        status = open_part(reader, err);
+    if (status == AKIDB_OK)
+        status = read_part(reader, groups, documents, &part_done, err);
+    if (status == AKIDB_E_NOT_FOUND)
+        status = ak_part_is_missing(reader->snapshotter, reader->metadata,
+                                    &reader->metadata->parts[reader->next_part], err);
+    if (status != AKIDB_OK)
+        return status;
+    if (part_done) {
+        close_part(reader);
+        reader->next_part++;
+    }
+    uint64_t limit = reader->filter.wanted.limit;
+    uint64_t fresh = documents->rows - before;
+    if (limit > 0 && fresh >= limit - reader->given) {
+        fresh = limit - reader->given;
+        ak_documents_truncate(documents, before + (size_t)fresh);
+        close_part(reader);
+        reader->next_part = reader->metadata->part_count;
+    }
+    reader->given += fresh;
+    *done_out = reader->part == NULL && reader->next_part == reader->metadata->part_count;
+    return report(reader, err);
+}
+
+akidb_status ak_snapshot_read(akidb_snapshot_reader *reader, size_t groups,
+                              akidb_documents *documents, bool *done_out, akidb_error *err)
+{
+    *done_out = false;
+    if (reader->failed)
+        return ak_fail(err, AKIDB_E_PRECONDITION,
+                       "snapshot reader: an earlier call has failed, only close is left");
+    akidb_status status = read_step(reader, groups, documents, done_out, err);
+    reader->failed = status != AKIDB_OK;
+    return status;
+}
+
+akidb_status akidb_snapshot_next(akidb_snapshot_reader *reader, akidb_documents *documents,
+                                 bool *done_out, akidb_error *err)
+{
+    akidb_documents_clear(documents);
+    *done_out = false;
+    if (documents->dimension != reader->metadata->dimension)
+        return ak_fail(err, AKIDB_E_VALIDATION,
+                       "documents: expected the snapshot's dimension %" PRIu32 ", found %" PRIu32,
+                       reader->metadata->dimension, documents->dimension);
+    bool ended = false;
+    while (documents->rows == 0 && !ended) {
+        akidb_status status =
+            ak_snapshot_read(reader, reader->snapshotter->threads, documents, &ended, err);
+        if (status != AKIDB_OK) {
+            akidb_documents_clear(documents);
+            return status;
+        }
+    }
+    /* The end is told by a call of its own, which brings no documents. */
+    *done_out = documents->rows == 0;
+    return AKIDB_OK;
+}
+
+/* ---- one call ----------------------------------------------------------------------------------
+ */
+
+/* Makes room for all that will come, if all of it will and the stored bytes can hold so much:
+ * floats hardly compress. What is not reserved grows. */
+static akidb_status reserve(const akidb_snapshot_reader *reader, akidb_documents *documents,
+                            akidb_error *err)
+{
+    enum { PLAUSIBLE_RATIO = 4 };
+    const akidb_snapshot_metadata *metadata = reader->metadata;
+    const ak_filter *filter = &reader->filter;
+    uint64_t bytes;
+    if (filter->conditional || filter->wanted.limit > 0 ||
+        (filter->wanted.columns & AKIDB_COLUMN_VECTOR) == 0 ||
+        !ak_mul_u64(metadata->vector_count, (uint64_t)metadata->dimension * 4, &bytes) ||
+        bytes / PLAUSIBLE_RATIO > metadata->size_bytes)
+        return AKIDB_OK;
+    return ak_documents_reserve(documents, (size_t)metadata->vector_count, err);
+}
+
+akidb_status akidb_snapshot_restore(akidb_snapshotter *snapshotter, const akidb_uuid *collection_id,
+                                    const akidb_uuid *snapshot_id, const akidb_filter *filter,
+                                    akidb_documents **documents_out, akidb_error *err)
+{
+    enum { GROUPS_PER_THREAD = 4 }; /* at once, so that no thread waits for the others often */
+    *documents_out = NULL;
+    akidb_snapshot_reader *reader;
+    akidb_status status =
+        akidb_snapshot_open(snapshotter, collection_id, snapshot_id, filter, &reader, err);
+    if (status != AKIDB_OK)
+        return status;
+    akidb_documents *documents;
+    status = akidb_documents_new(reader->metadata->dimension, &documents, err);
+    if (status == AKIDB_OK)
+        status = reserve(reader, documents, err);
+    bool done = false;
+    while (status == AKIDB_OK && !done)
+        status = ak_snapshot_read(reader, (size_t)GROUPS_PER_THREAD * snapshotter->threads,
+                                  documents, &done, err);
+    akidb_snapshot_close(reader);
+    if (status != AKIDB_OK) {
+        akidb_documents_free(documents);
+        return status;
+    }
+    *documents_out = documents;
+    return AKIDB_OK;
+}
