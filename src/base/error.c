@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 const char *akidb_version(void)
 {
     return AKIDB_VERSION_STRING;
@@ -74,12 +76,15 @@ static void text_add(text *t, const char *format, ...)
     va_end(arguments);
 }
 
-/* Messages are one line: whatever a name or a server put into them, control characters go. */
+/* Messages are one line of UTF-8: whatever a name, a server or a format's precision put into them,
+ * control characters and bytes that are no UTF-8 go. */
 static void text_make_printable(text *t)
 {
     for (size_t i = 0; i < t->used; i++)
         if ((unsigned char)t->data[i] < 0x20 || t->data[i] == 0x7F)
             t->data[i] = '?';
+    for (size_t i = 0; (i += ak_utf8_valid_prefix(t->data + i, t->used - i)) < t->used;)
+        t->data[i] = '?';
 }
 
 static text begin_message(akidb_error *err, akidb_status status, ak_place place)

@@ -4,6 +4,9 @@
 
 #include "base/error.h"
 
+/* No options struct comes near this: a larger struct_size was never set. */
+enum { STRUCT_SIZE_MAX = 4096 };
+
 static bool all_zero(const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -22,7 +25,7 @@ akidb_status ak_options_copy(void *to, size_t to_size, const void *from, const c
     memcpy(&from_size, from, sizeof from_size); /* struct_size is the first member of each */
     if (from_size == 0 && all_zero(from, to_size))
         return AKIDB_OK;
-    if (from_size < sizeof from_size)
+    if (from_size < sizeof from_size || from_size > STRUCT_SIZE_MAX)
         return ak_fail(err, AKIDB_E_VALIDATION, "%s.struct_size: expected sizeof(%s), found %zu",
                        name, name, from_size);
     size_t known = from_size < to_size ? from_size : to_size;

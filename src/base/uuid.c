@@ -79,7 +79,6 @@ int akidb_uuid_compare(const akidb_uuid *a, const akidb_uuid *b)
 akidb_status akidb_uuid_new_v5(const akidb_uuid *name_space, akidb_slice name, akidb_uuid *uuid_out,
                                akidb_error *err)
 {
-    *uuid_out = (akidb_uuid){{0}};
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     unsigned char digest[EVP_MAX_MD_SIZE];
     bool hashed = context != NULL && EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1 &&
@@ -87,6 +86,7 @@ akidb_status akidb_uuid_new_v5(const akidb_uuid *name_space, akidb_slice name, a
                   EVP_DigestUpdate(context, name.data, name.size) == 1 &&
                   EVP_DigestFinal_ex(context, digest, NULL) == 1;
     EVP_MD_CTX_free(context);
+    *uuid_out = (akidb_uuid){{0}}; /* not before: it may be the name space itself */
     if (!hashed)
         return ak_fail(err, AKIDB_E_OUT_OF_MEMORY, "the SHA-1 of a name could not be computed");
     memcpy(uuid_out->bytes, digest, sizeof uuid_out->bytes);
