@@ -36,7 +36,7 @@ static bench_result work_several_times(bench_work *work, void *context, int runs
     double seconds[BENCH_RUNS_MAX];
     uint64_t peak_before = peak_now();
     double start = bench_now();
-    while (result.runs < runs && result.runs < BENCH_RUNS_MAX) {
+    do {
         bench_run run = {0};
         if (work(context, &run) != 0) {
             result.failed = 1;
@@ -45,9 +45,8 @@ static bench_result work_several_times(bench_work *work, void *context, int runs
         seconds[result.runs++] = run.seconds;
         result.stored_bytes = run.stored_bytes;
         result.store_calls = run.store_calls;
-        if (bench_now() - start > seconds_limit)
-            break;
-    }
+    } while (result.runs < runs && result.runs < BENCH_RUNS_MAX &&
+             bench_now() - start <= seconds_limit);
     qsort(seconds, (size_t)result.runs, sizeof seconds[0], compare_doubles);
     result.seconds = seconds[result.runs / 2];
     result.seconds_min = seconds[0];

@@ -4,29 +4,29 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int replay_file(const char *path)
 {
+    struct stat info;
     FILE *file = fopen(path, "rb");
     if (file == NULL)
         return -1;
-    size_t size = 0, capacity = 1 << 16;
-    uint8_t *data = malloc(capacity);
-    for (size_t got; data != NULL && (got = fread(data + size, 1, capacity - size, file)) > 0;) {
-        size += got;
-        if (size == capacity)
-            data = realloc(data, capacity *= 2);
-    }
-    fclose(file);
-    if (data == NULL)
+    if (fstat(fileno(file), &info) != 0 || !S_ISREG(info.st_mode)) {
+        fclose(file);
         return -1;
+    }
     /* An exact allocation, so that a sanitizer sees a read past the end. */
-    uint8_t *exact = realloc(data, size == 0 ? 1 : size);
-    LLVMFuzzerTestOneInput(exact == NULL ? data : exact, size);
-    free(exact == NULL ? data : exact);
-    return 0;
+    size_t size = (size_t)info.st_size;
+    uint8_t *data = malloc(size == 0 ? 1 : size);
+    size_t got = data == NULL ? 0 : fread(data, 1, size, file);
+    fclose(file);
+    if (data != NULL && got == size)
+        LLVMFuzzerTestOneInput(data, size);
+    free(data);
+    return data != NULL && got == size ? 0 : -1;
 }
 
 static int replay_folder(const char *folder)
