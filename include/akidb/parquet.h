@@ -2,7 +2,7 @@
 #define AKIDB_PARQUET_H
 /*
  * Batches of documents to Parquet and back, in memory or as a stream. The files are plain Parquet
- * (docs/formats/snapshot.md has every byte); the reader takes the same columns from any writer.
+ * (docs/formats/parquet.md has every byte); the reader takes the same columns from any writer.
  *
  *   Sequence  writer: open, append any number of times, finish, free.
  *             reader: open, then next until it says done, or read row groups in any order; close.
