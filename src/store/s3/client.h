@@ -101,6 +101,10 @@ void ak_s3_answer_free(ak_s3_answer *answer);
 AKIDB_CHECK akidb_status ak_s3_send(ak_s3_client *client, const ak_s3_request *request,
                                     ak_s3_answer *answer_out, akidb_error *err);
 
+/* The same, also when the caller wants to stop: for requests that clean up. */
+AKIDB_CHECK akidb_status ak_s3_send_uncancelled(ak_s3_client *client, const ak_s3_request *request,
+                                                ak_s3_answer *answer_out, akidb_error *err);
+
 /* The failure that a non-2xx answer stands for: AKIDB_E_NOT_FOUND, AKIDB_E_ALREADY_EXISTS (412),
  * AKIDB_E_PERMISSION naming bucket and right, AKIDB_E_STORE with the server's words. */
 akidb_status ak_s3_fail(const ak_s3_client *client, const ak_s3_request *request,

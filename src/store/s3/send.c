@@ -37,6 +37,7 @@ typedef struct sending {
     bool refreshed_keys;
     bool corrected_clock;
     bool want_new_keys;
+    bool cancellable;
 } sending;
 
 static int64_t monotonic_ms(void)
@@ -46,9 +47,10 @@ static int64_t monotonic_ms(void)
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-static bool is_cancelled(const ak_s3_client *client)
+static bool is_cancelled(const sending *s)
 {
-    return client->cancelled != NULL && client->cancelled(client->context);
+    const ak_s3_client *client = s->client;
+    return s->cancellable && client->cancelled != NULL && client->cancelled(client->context);
 }
 
 /* ---- checksums of the body ---------------------------------------------------------------------
@@ -280,7 +282,7 @@ static akidb_status exchange(sending *s, attempt *a, ak_http_response *response,
     if (status != AKIDB_OK)
         return status;
     while (!ak_http_wait(transfer, POLL_MS, response)) {
-        if (is_cancelled(s->client)) {
+        if (is_cancelled(s)) {
             ak_http_abandon(transfer);
             return ak_fail(err, AKIDB_E_CANCELLED, "cancelled");
         }
@@ -490,14 +492,14 @@ static uint32_t server_wait_ms(const ak_http_response *http)
     return end == text || *end != '\0' || seconds > 300 ? 0 : (uint32_t)seconds * 1000;
 }
 
-static akidb_status sleep_ms(ak_s3_client *client, uint32_t delay_ms, akidb_error *err)
+static akidb_status sleep_ms(const sending *s, uint32_t delay_ms, akidb_error *err)
 {
     while (delay_ms > 0) {
         uint32_t piece = delay_ms < POLL_MS ? delay_ms : POLL_MS;
         const struct timespec time = {0, (long)piece * 1000000};
         nanosleep(&time, NULL);
         delay_ms -= piece;
-        if (is_cancelled(client))
+        if (is_cancelled(s))
             return ak_fail(err, AKIDB_E_CANCELLED, "cancelled");
     }
     return AKIDB_OK;
@@ -586,14 +588,15 @@ static akidb_status wait_for_next(sending *s, const ak_s3_answer *answer, akidb_
     describe(answer, reason, sizeof reason);
     ak_s3_log(client, AKIDB_LOG_INFO, "%s: try %u failed, again in %u ms: %s", s->request->action,
               s->retry.made, delay_ms, reason);
-    return sleep_ms(client, delay_ms, err);
+    return sleep_ms(s, delay_ms, err);
 }
 
-akidb_status ak_s3_send(ak_s3_client *client, const ak_s3_request *request,
-                        ak_s3_answer *answer_out, akidb_error *err)
+static akidb_status send_until_answered(ak_s3_client *client, const ak_s3_request *request,
+                                        bool cancellable, ak_s3_answer *answer_out,
+                                        akidb_error *err)
 {
     *answer_out = (ak_s3_answer){0};
-    sending s = {.client = client, .request = request};
+    sending s = {.client = client, .request = request, .cancellable = cancellable};
     s.retry = ak_retry_begin(&client->retry, monotonic_ms());
     akidb_status status = compute_checksums(&s, answer_out, err);
     while (status == AKIDB_OK) {
@@ -616,6 +619,18 @@ akidb_status ak_s3_send(ak_s3_client *client, const ak_s3_request *request,
         ak_s3_answer_free(answer_out);
     }
     return status;
+}
+
+akidb_status ak_s3_send(ak_s3_client *client, const ak_s3_request *request,
+                        ak_s3_answer *answer_out, akidb_error *err)
+{
+    return send_until_answered(client, request, true, answer_out, err);
+}
+
+akidb_status ak_s3_send_uncancelled(ak_s3_client *client, const ak_s3_request *request,
+                                    ak_s3_answer *answer_out, akidb_error *err)
+{
+    return send_until_answered(client, request, false, answer_out, err);
 }
 
 void ak_s3_answer_free(ak_s3_answer *answer)

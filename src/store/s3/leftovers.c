@@ -1,0 +1,209 @@
+/* Multipart uploads that nobody completed or aborted: what a crash leaves in a bucket. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "store/s3/multipart.h"
+#include "store/s3/xml.h"
+
+enum { PAGE_BYTES_MAX = 16 << 20, PARTS_PER_PAGE = 1000 };
+
+/* An upload of the list; its texts lie in page.texts. */
+typedef struct entry {
+    size_t key, upload_id;
+    int64_t initiated;
+} entry;
+
+typedef struct page {
+    akidb_buffer texts;
+    entry *entries;
+    size_t count, capacity;
+    entry next;
+    bool truncated;
+    size_t key_marker, id_marker; /* offsets in texts */
+} page;
+
+static akidb_status keep(page *p, const char *text, size_t *offset_out, akidb_error *err)
+{
+    *offset_out = p->texts.size;
+    return ak_buffer_append(&p->texts, text, strlen(text) + 1, err);
+}
+
+static akidb_status read_element(void *context, const char *path, const char *text,
+                                 akidb_error *err)
+{
+    static const char root[] = "ListMultipartUploadsResult/";
+    page *p = context;
+    if (strncmp(path, root, sizeof root - 1) != 0)
+        return AKIDB_OK;
+    const char *name = path + sizeof root - 1;
+    if (strcmp(name, "Upload/Key") == 0)
+        return keep(p, text, &p->next.key, err);
+    if (strcmp(name, "Upload/UploadId") == 0)
+        return keep(p, text, &p->next.upload_id, err);
+    if (strcmp(name, "Upload/Initiated") == 0)
+        return akidb_time_parse(text, &p->next.initiated, err);
+    if (strcmp(name, "NextKeyMarker") == 0)
+        return keep(p, text, &p->key_marker, err);
+    if (strcmp(name, "NextUploadIdMarker") == 0)
+        return keep(p, text, &p->id_marker, err);
+    if (strcmp(name, "IsTruncated") == 0)
+        p->truncated = strcmp(text, "true") == 0;
+    if (strcmp(name, "Upload") != 0)
+        return AKIDB_OK;
+    void *entries = p->entries;
+    akidb_status status =
+        ak_array_reserve(&entries, &p->capacity, p->count + 1, sizeof *p->entries, err);
+    p->entries = entries;
+    if (status == AKIDB_OK)
+        p->entries[p->count++] = p->next;
+    p->next = (entry){0};
+    return status;
+}
+
+static akidb_status fetch_page(ak_s3_client *client, const char *key_marker, const char *id_marker,
+                               page *p, akidb_error *err)
+{
+    ak_s3_request request = {.method = "GET",
+                             .action = "s3:ListBucketMultipartUploads",
+                             .max_body_bytes = PAGE_BYTES_MAX};
+    ak_s3_answer answer;
+    ak_s3_add_parameter(&request, "uploads", "");
+    ak_s3_add_parameter(&request, "prefix", client->prefix);
+    if (key_marker[0] != '\0') {
+        ak_s3_add_parameter(&request, "key-marker", key_marker);
+        ak_s3_add_parameter(&request, "upload-id-marker", id_marker);
+    }
+    akidb_status status = ak_buffer_put(&p->texts, '\0', err); /* offset 0 is the empty text */
+    if (status == AKIDB_OK)
+        status = ak_s3_send(client, &request, &answer, err);
+    if (status != AKIDB_OK)
+        return status;
+    if (answer.http.code < 200 || answer.http.code > 299)
+        status = ak_s3_fail(client, &request, &answer, err);
+    else
+        status = ak_xml_read((akidb_slice){answer.http.body.data, answer.http.body.size},
+                             request.action, read_element, p, err);
+    ak_s3_answer_free(&answer);
+    return status;
+}
+
+/* ---- the bytes of an upload --------------------------------------------------------------------
+ */
+
+typedef struct part_page {
+    uint64_t bytes;
+    bool truncated;
+    char marker[32];
+} part_page;
+
+static akidb_status read_part(void *context, const char *path, const char *text, akidb_error *err)
+{
+    (void)err;
+    part_page *p = context;
+    if (strcmp(path, "ListPartsResult/Part/Size") == 0)
+        p->bytes += strtoull(text, NULL, 10);
+    else if (strcmp(path, "ListPartsResult/IsTruncated") == 0)
+        p->truncated = strcmp(text, "true") == 0;
+    else if (strcmp(path, "ListPartsResult/NextPartNumberMarker") == 0)
+        snprintf(p->marker, sizeof p->marker, "%s", text);
+    return AKIDB_OK;
+}
+
+/* Summed for the report only: an upload that ended meanwhile counts as nothing. */
+static akidb_status sum_parts(ak_s3_client *client, const char *key, const char *upload_id,
+                              uint64_t *bytes, akidb_error *err)
+{
+    part_page p = {.truncated = true};
+    akidb_status status = AKIDB_OK;
+    for (unsigned i = 0; p.truncated && status == AKIDB_OK; i++) {
+        ak_s3_request request = {
+            .method = "GET", .action = "s3:ListMultipartUploadParts", .key = key};
+        ak_s3_answer answer;
+        char marker[sizeof p.marker];
+        memcpy(marker, p.marker, sizeof marker);
+        ak_s3_add_parameter(&request, "uploadId", upload_id);
+        if (i > 0)
+            ak_s3_add_parameter(&request, "part-number-marker", marker);
+        p.truncated = false;
+        status = ak_s3_send(client, &request, &answer, err);
+        if (status != AKIDB_OK)
+            break;
+        if (answer.http.code >= 200 && answer.http.code < 300)
+            status = ak_xml_read((akidb_slice){answer.http.body.data, answer.http.body.size},
+                                 request.action, read_part, &p, err);
+        p.truncated = p.truncated && i < AK_S3_PARTS_MAX / PARTS_PER_PAGE;
+        ak_s3_answer_free(&answer);
+    }
+    *bytes += p.bytes;
+    return status;
+}
+
+/* ---- removal -----------------------------------------------------------------------------------
+ */
+
+static akidb_status remove_upload(ak_s3_client *client, const char *key, const char *upload_id,
+                                  akidb_error *err)
+{
+    ak_s3_request request = {.method = "DELETE", .action = "s3:AbortMultipartUpload", .key = key};
+    ak_s3_answer answer;
+    ak_s3_add_parameter(&request, "uploadId", upload_id);
+    akidb_status status = ak_s3_send(client, &request, &answer, err);
+    if (status != AKIDB_OK)
+        return status;
+    if ((answer.http.code < 200 || answer.http.code > 299) && answer.http.code != 404)
+        status = ak_s3_fail(client, &request, &answer, err);
+    ak_s3_answer_free(&answer);
+    return status;
+}
+
+static akidb_status handle_page(ak_s3_client *client, const page *p, int64_t before, bool dry_run,
+                                uint64_t *count, uint64_t *bytes, akidb_error *err)
+{
+    const char *texts = (const char *)p->texts.data;
+    akidb_status status = AKIDB_OK;
+    for (size_t i = 0; i < p->count && status == AKIDB_OK; i++) {
+        const char *key = texts + p->entries[i].key, *id = texts + p->entries[i].upload_id;
+        if (p->entries[i].initiated >= before ||
+            strncmp(key, client->prefix, strlen(client->prefix)) != 0)
+            continue;
+        status = sum_parts(client, key, id, bytes, err);
+        if (status == AKIDB_OK && !dry_run)
+            status = remove_upload(client, key, id, err);
+        if (status == AKIDB_OK)
+            ++*count;
+    }
+    return status;
+}
+
+akidb_status ak_s3_remove_leftovers(void *handle, int64_t before, bool dry_run, uint64_t *count_out,
+                                    uint64_t *bytes_out, akidb_error *err)
+{
+    ak_s3_client *client = handle;
+    akidb_buffer markers = {0}; /* key marker, NUL, id marker, NUL */
+    akidb_status status = ak_buffer_append(&markers, "\0", 2, err);
+    bool more = true;
+    while (status == AKIDB_OK && more) {
+        page p = {.count = 0};
+        const char *key_marker = (const char *)markers.data;
+        status = fetch_page(client, key_marker, key_marker + strlen(key_marker) + 1, &p, err);
+        if (status == AKIDB_OK)
+            status = handle_page(client, &p, before, dry_run, count_out, bytes_out, err);
+        more = p.truncated && p.key_marker != 0;
+        markers.size = 0;
+        if (status == AKIDB_OK && more) {
+            const char *texts = (const char *)p.texts.data;
+            status = ak_buffer_append(&markers, texts + p.key_marker,
+                                      strlen(texts + p.key_marker) + 1, err);
+            if (status == AKIDB_OK)
+                status = ak_buffer_append(&markers, texts + p.id_marker,
+                                          strlen(texts + p.id_marker) + 1, err);
+        }
+        akidb_buffer_free(&p.texts);
+        free(p.entries);
+    }
+    akidb_buffer_free(&markers);
+    return status;
+}

@@ -1,0 +1,211 @@
+/* ListObjectsV2, page by page. A page is read whole before its entries are told, so that the
+ * visitor may call the store. */
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "store/s3/objects.h"
+#include "store/s3/xml.h"
+
+enum { PAGE_BYTES_MAX = 16 << 20 };
+
+typedef struct page_entry {
+    size_t key; /* offset in page.texts: entries are kept while the texts move */
+    bool is_prefix;
+    akidb_object_info info;
+} page_entry;
+
+typedef struct page {
+    akidb_buffer texts;
+    page_entry *entries;
+    size_t count, capacity;
+    page_entry next; /* the element that is being read */
+    bool has_key;
+    bool url_encoded;
+    bool truncated;
+    akidb_buffer token;
+} page;
+
+static void page_free(page *p)
+{
+    akidb_buffer_free(&p->texts);
+    akidb_buffer_free(&p->token);
+    free(p->entries);
+}
+
+static akidb_status keep_text(page *p, const char *text, akidb_error *err)
+{
+    p->next.key = p->texts.size;
+    p->has_key = true;
+    return ak_buffer_append(&p->texts, text, strlen(text) + 1, err);
+}
+
+static akidb_status keep_entry(page *p, bool is_prefix, akidb_error *err)
+{
+    void *entries = p->entries;
+    akidb_status status = AKIDB_OK;
+    if (p->has_key) {
+        status = ak_array_reserve(&entries, &p->capacity, p->count + 1, sizeof *p->entries, err);
+        p->entries = entries;
+    }
+    if (status == AKIDB_OK && p->has_key) {
+        p->next.is_prefix = is_prefix;
+        p->entries[p->count++] = p->next;
+    }
+    p->next = (page_entry){0};
+    p->has_key = false;
+    return status;
+}
+
+static akidb_status read_element(void *context, const char *path, const char *text,
+                                 akidb_error *err)
+{
+    static const char root[] = "ListBucketResult/";
+    page *p = context;
+    if (strncmp(path, root, sizeof root - 1) != 0)
+        return AKIDB_OK;
+    const char *name = path + sizeof root - 1;
+    if (strcmp(name, "Contents/Key") == 0 || strcmp(name, "CommonPrefixes/Prefix") == 0)
+        return keep_text(p, text, err);
+    if (strcmp(name, "Contents/Size") == 0)
+        p->next.info.size = strtoull(text, NULL, 10);
+    else if (strcmp(name, "Contents/LastModified") == 0)
+        return akidb_time_parse(text, &p->next.info.modified_at, err);
+    else if (strcmp(name, "Contents") == 0)
+        return keep_entry(p, false, err);
+    else if (strcmp(name, "CommonPrefixes") == 0)
+        return keep_entry(p, true, err);
+    else if (strcmp(name, "EncodingType") == 0)
+        p->url_encoded = strcmp(text, "url") == 0;
+    else if (strcmp(name, "IsTruncated") == 0)
+        p->truncated = strcmp(text, "true") == 0;
+    else if (strcmp(name, "NextContinuationToken") == 0) {
+        p->token.size = 0;
+        return ak_buffer_append(&p->token, text, strlen(text) + 1, err);
+    }
+    return AKIDB_OK;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
+}
+
+/* In place; "+" is a space in S3's encoding of keys. */
+static void decode_key(char *text)
+{
+    char *to = text;
+    for (; *text != '\0'; text++) {
+        if (*text == '%' && hex_digit(text[1]) >= 0 && hex_digit(text[2]) >= 0) {
+            *to++ = (char)(hex_digit(text[1]) << 4 | hex_digit(text[2]));
+            text += 2;
+        } else {
+            *to++ = *text == '+' ? ' ' : *text;
+        }
+    }
+    *to = '\0';
+}
+
+typedef struct sortable {
+    const char *key;
+    const page_entry *entry;
+} sortable;
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(((const sortable *)a)->key, ((const sortable *)b)->key);
+}
+
+/* Tells a page in byte order: keys and prefixes come in two sorted runs, and this merges them. */
+static akidb_status tell_page(const ak_s3_client *client, page *p, const char *full_prefix,
+                              akidb_list_visitor *visitor, void *context, bool *stop_out,
+                              akidb_error *err)
+{
+    size_t skip = strlen(client->prefix);
+    sortable *sorted = malloc((p->count + 1) * sizeof *sorted);
+    if (sorted == NULL)
+        return ak_fail_memory(err, (p->count + 1) * sizeof *sorted);
+    for (size_t i = 0; i < p->count; i++) {
+        char *key = (char *)p->texts.data + p->entries[i].key;
+        if (p->url_encoded)
+            decode_key(key);
+        sorted[i] = (sortable){key, &p->entries[i]};
+    }
+    qsort(sorted, p->count, sizeof *sorted, compare_keys);
+    akidb_status status = AKIDB_OK;
+    for (size_t i = 0; i < p->count && status == AKIDB_OK && !*stop_out; i++) {
+        if (strncmp(sorted[i].key, full_prefix, strlen(full_prefix)) != 0) {
+            status = ak_fail_at(err, AKIDB_E_STORE, AK_IN(sorted[i].key),
+                                "the server lists a key that does not begin with \"%.200s\"",
+                                full_prefix);
+            break;
+        }
+        const akidb_list_entry entry = {.key = sorted[i].key + skip,
+                                        .is_prefix = sorted[i].entry->is_prefix,
+                                        .info = sorted[i].entry->info};
+        *stop_out = visitor(context, &entry) == AKIDB_VISIT_STOP;
+    }
+    free(sorted);
+    return status;
+}
+
+static akidb_status fetch_page(ak_s3_client *client, const char *full_prefix, char delimiter,
+                               const char *token, page *p, akidb_error *err)
+{
+    ak_s3_request request = {
+        .method = "GET", .action = "s3:ListBucket", .max_body_bytes = PAGE_BYTES_MAX};
+    ak_s3_answer answer;
+    ak_s3_add_parameter(&request, "list-type", "2");
+    ak_s3_add_parameter(&request, "encoding-type", "url");
+    ak_s3_add_parameter(&request, "prefix", full_prefix);
+    if (delimiter != '\0')
+        ak_s3_add_parameter(&request, "delimiter", "/");
+    if (token != NULL)
+        ak_s3_add_parameter(&request, "continuation-token", token);
+    akidb_status status = ak_s3_send(client, &request, &answer, err);
+    if (status != AKIDB_OK)
+        return status;
+    if (answer.http.code < 200 || answer.http.code > 299)
+        status = ak_s3_fail(client, &request, &answer, err);
+    else
+        status = ak_xml_read((akidb_slice){answer.http.body.data, answer.http.body.size},
+                             "s3:ListBucket", read_element, p, err);
+    ak_s3_answer_free(&answer);
+    if (status == AKIDB_OK && p->truncated && p->token.size <= 1)
+        status =
+            ak_fail(err, AKIDB_E_STORE, "the server says that the list goes on, but not where");
+    return status;
+}
+
+akidb_status ak_s3_list(void *handle, const char *prefix, char delimiter,
+                        akidb_list_visitor *visitor, void *context, akidb_error *err)
+{
+    ak_s3_client *client = handle;
+    akidb_buffer full_prefix = {0}, token = {0};
+    akidb_status status = ak_buffer_printf(&full_prefix, err, "%s%s", client->prefix, prefix);
+    bool stop = false, more = true;
+    while (status == AKIDB_OK && more && !stop) {
+        page p = {.count = 0};
+        const char *from = token.size > 1 ? (const char *)token.data : NULL;
+        status = fetch_page(client, (const char *)full_prefix.data, delimiter, from, &p, err);
+        if (status == AKIDB_OK)
+            status =
+                tell_page(client, &p, (const char *)full_prefix.data, visitor, context, &stop, err);
+        more = p.truncated;
+        akidb_buffer_free(&token);
+        token = p.token;
+        p.token = (akidb_buffer){0};
+        page_free(&p);
+    }
+    akidb_buffer_free(&token);
+    akidb_buffer_free(&full_prefix);
+    return status;
+}
