@@ -152,7 +152,7 @@ akidb_status akidb_export_append(akidb_export *exporter, const akidb_batch *batc
         return status;
     status = exporter->ops->append(&exporter->sink, &whole, err);
     if (status != AKIDB_OK) {
-        exporter->failed = true;
+        exporter->failed = status != AKIDB_E_VALIDATION; /* then nothing was written */
         return status;
     }
     exporter->sink.rows += whole.rows;

@@ -244,8 +244,12 @@ static akidb_status next_of_array(ak_json_scan *scan, ak_json_found *found_out,
     akidb_status status = check_limit(scan, scan->at - scan->element, err);
     if (status != AKIDB_OK)
         return status;
+    if (!complete && scan->finished) {
+        scan->at = size;
+        return fail_stream(scan, "the rest of a value", err);
+    }
     if (!complete)
-        return scan->finished ? fail_stream(scan, "the rest of a value", err) : AKIDB_OK;
+        return AKIDB_OK;
     *found_out = AK_JSON_FOUND_ELEMENT;
     *element_out = (akidb_slice){bytes + scan->element, scan->at - scan->element};
     scan->state = AFTER_ELEMENT;
