@@ -50,10 +50,13 @@ static void report_text(cli *session, const char *id, const akidb_verify_report 
     bool good = report->problem.status == AKIDB_OK;
     cli_progress_clear(&session->progress);
     if (!session->quiet || !good || report->outcome > AKIDB_VERIFY_UNCHECKED) {
-        printf("%s  %-11s", id, outcome_name(report->outcome));
-        printf("  %" PRIu64 " %s, %s read, %" PRIu64 " documents decoded\n", report->parts,
-               report->parts == 1 ? "part" : "parts", cli_format_size(report->bytes_read, size),
-               report->rows_decoded);
+        printf("%s  %-11s  %" PRIu64 " %s", id, outcome_name(report->outcome), report->parts,
+               report->parts == 1 ? "part" : "parts");
+        if (report->bytes_read > 0)
+            printf(", %s read", cli_format_size(report->bytes_read, size));
+        if (report->rows_decoded > 0)
+            printf(", %" PRIu64 " documents decoded", report->rows_decoded);
+        putchar('\n');
     }
     if (report->outcome > AKIDB_VERIFY_UNCHECKED && !good) {
         fflush(stdout);

@@ -57,7 +57,9 @@ static void bash_value(FILE *file, const cli_command *command, const cli_option 
         put_choices(file, option->choices);
         fputs("\" -- \"$word\")); return ;;\n", file);
     } else if (cli_option_is_file(option)) {
-        fputs(" compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", file);
+        fputs(" compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$word\")); return "
+              ";;\n",
+              file);
     } else {
         fputs(" return ;;\n", file);
     }
@@ -98,14 +100,14 @@ static void bash(FILE *file)
           "        help) COMPREPLY=($(compgen -W \"",
           file);
     put_commands(file);
-    fputs(
-        "\" -- \"$word\")) ;;\n"
-        "        create|restore) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
-        "        esac\n"
-        "        return\n"
-        "    fi\n"
-        "    case $command in\n",
-        file);
+    fputs("\" -- \"$word\")) ;;\n"
+          "        create|restore) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "
+          "\"$word\")) ;;\n"
+          "        esac\n"
+          "        return\n"
+          "    fi\n"
+          "    case $command in\n",
+          file);
     for (size_t i = 0; cli_commands[i] != NULL; i++) {
         fprintf(file, "    %s) COMPREPLY=($(compgen -W \"", cli_commands[i]->name);
         each_option(file, cli_commands[i], bash_word);

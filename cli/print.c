@@ -63,7 +63,7 @@ void cli_say(cli *session, const char *format, ...)
 int cli_fail(cli *session, const akidb_error *err)
 {
     if (err->status == AKIDB_E_CANCELLED)
-        cli_say(session, "stopped; nothing was left behind");
+        cli_say(session, "interrupted");
     else
         cli_say(session, "%s", err->message);
     return cli_exit_of_status(err->status);

@@ -19,7 +19,8 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/akidb-cli-XXXXXX") || exit 1
 trap 'chmod -R u+rwx "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
 mkdir "$scratch/work" "$scratch/tmp"
 
-# Ids become <id 1>, <id 2>, ... in the order in which they appear; sizes and times one word each.
+# Ids become <id 1>, <id 2>, ... in the order in which they appear; sizes, times, checksums and
+# ratios one word each.
 normalise() {
     awk '
     BEGIN {
@@ -40,6 +41,12 @@ normalise() {
         gsub(d d d d "-" d d "-" d d "T" d d ":" d d ":" d d "(\\.[0-9]+)?Z", "<time>", line)
         gsub(" *[0-9.]+ (B|KiB|MiB|GiB)", " <size>", line)
         gsub("[0-9]+ bytes", "<n> bytes", line)
+        gsub(" [01][.]" d d d " ", " <ratio> ", line)
+        gsub("crc32c[: ]" x4 x4, "crc32c <crc>", line)
+        gsub("CRC-32C " x4 x4, "CRC-32C <crc>", line)
+        gsub("found " x4 x4, "found <crc>", line)
+        gsub("_bytes\\":[0-9]+", "_bytes\\":0", line)
+        gsub("bytes_read\\":[0-9]+", "bytes_read\\":0", line)
         print line
     }' "$1" | sed "s|$scratch/work|<work>|g"
 }

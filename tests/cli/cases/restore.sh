@@ -13,13 +13,13 @@ for file in out.npy out.fvecs out.jsonl out.parquet; do
     run cmp vectors.npy out.npy
 done
 run akidb --json restore words latest out.npy
-run akidb restore words latest - >stdout.jsonl
+run sh -c 'akidb restore words latest - >stdout.jsonl'
 run cmp stdout.jsonl out.jsonl
 
 # A snapshot by its id, in any case, by the beginning of it, and by a wrong one.
-run akidb -q restore words "$(echo "$id" | tr a-f A-F)" by-id.npy
+need akidb -q restore words "$(echo "$id" | tr a-f A-F)" by-id.npy
 run cmp by-id.npy out.npy
-run akidb -q restore words "$(echo "$id" | cut -c1-8)" by-prefix.npy
+need akidb -q restore words "$(echo "$id" | cut -c1-8)" by-prefix.npy
 run cmp by-prefix.npy out.npy
 run akidb restore words zzz no.npy
 run akidb restore words 00000000-0000-4000-8000-000000000000 no.npy
@@ -50,4 +50,4 @@ echo precious >keep.npy
 run akidb restore words latest keep.npy --external-id king
 run cat keep.npy
 run akidb restore words latest no/such/folder/out.npy
-run akidb restore words latest - >/dev/full
+run sh -c 'akidb restore words latest - >/dev/full'

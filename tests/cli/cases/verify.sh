@@ -3,7 +3,8 @@ export AKIDB_STORE=store
 documents 1 20 >a.jsonl
 make() {
     rm -rf store
-    need akidb -q create --layout file words a.jsonl >/dev/null
+    need akidb -q create --compression none --layout file words a.jsonl >id
+    id=$(cat id)
     part=$(objects parquet)
     metadata=$(objects metadata.json)
 }
@@ -11,7 +12,8 @@ look() {
     echo "== $*"
     echo "== $*" >&2
     unchanged store akidb verify words
-    unchanged store akidb restore words latest out.npy
+    rm -f out.npy
+    unchanged store akidb restore words "$id" out.npy
     run ls out.npy
 }
 make
