@@ -29,7 +29,7 @@ echo "== cppcheck"
 cppcheck --quiet --error-exitcode=1 -j "$jobs" --std=c11 --language=c --inline-suppr \
     --enable=warning,performance,portability --suppressions-list=tools/cppcheck.txt \
     --template='{file}:{line}: {severity}: {message} [{id}]' \
-    -D_GNU_SOURCE -D__x86_64__ -D__BYTE_ORDER__=1234 -D__ORDER_LITTLE_ENDIAN__=1234\
+    -D_GNU_SOURCE -D__x86_64__ -D__BYTE_ORDER__=1234 -D__ORDER_LITTLE_ENDIAN__=1234 \
     -I include -I src -I cli -I bench -I tests/support src cli bench fuzz || failed=1
 
 [ "$failed" -eq 0 ] && echo "lint: clean"

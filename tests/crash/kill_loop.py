@@ -27,7 +27,7 @@ DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../examples/
 ROWS = 4000
 KINDS = (
     [],
-    ["--part-rows", "700"],
+    ["--part-rows", "100"],
     ["--part-rows", "1500", "--row-group-size", "256", "--compression", "zstd"],
     ["--layout", "folder"],
     ["--format", "json", "--compression", "gzip"],
