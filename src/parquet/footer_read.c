@@ -186,13 +186,15 @@ static akidb_status bad_group(const checker *c, size_t group, const char *column
                       (unsigned long long)expected, (long long)found);
 }
 
-/* A dictionary's offset counts only where one can be: some writers leave 0 or nonsense there. */
+/* An offset counts only where a page can be: writers leave 0 in that of a page that is not there.
+ */
 static akidb_status find_extent(const checker *c, size_t group, const ak_file_leaf *leaf,
                                 const ak_column_chunk *chunk, ak_extent *extent_out)
 {
     int64_t begin = chunk->data_page_offset;
-    if (chunk->dictionary_page_offset >= MAGIC_BYTES && chunk->dictionary_page_offset < begin)
-        begin = chunk->dictionary_page_offset;
+    int64_t dictionary = chunk->dictionary_page_offset;
+    if (dictionary >= MAGIC_BYTES && (dictionary < begin || begin < MAGIC_BYTES))
+        begin = dictionary;
     *extent_out = (ak_extent){0, 0};
     if (chunk->total_compressed_size < 0)
         return bad_group(c, group, leaf->column, "a size of at least", 0,
