@@ -159,6 +159,8 @@ static void the_footer_places_chunks_and_indexes_without_gaps(void **state)
         assert_int_equal(found->total_compressed_size, group->all.size);
         const ak_column_chunk *vector = &found->columns[AK_LEAF_VECTOR];
         assert_int_equal(vector->data_page_offset, group->small.offset + group->small.size);
+        assert_int_equal(group->small.size + (uint64_t)vector->total_compressed_size,
+                         group->all.size); /* nothing comes after the vectors */
         assert_null(vector->statistics.min_value.data);
         assert_int_equal(vector->num_values, group->rows * DIMENSION);
         for (size_t leaf = 0; leaf < AK_LEAF_COUNT; leaf++) {
@@ -241,13 +243,19 @@ static void row_groups_are_cut_by_bytes_too(void **state)
 {
     (void)state;
     sample *s = new_sample();
-    /* A row is 24 floats, 28 bytes besides, and two texts of at most two characters. */
-    akidb_parquet_options options = {.struct_size = sizeof options, .row_group_bytes = 1280};
+    memset(s->offsets, 0, sizeof s->offsets); /* no texts: a row is 24 floats and 28 bytes */
+    memset(s->validity, 0, sizeof s->validity);
+    akidb_parquet_options options = {.struct_size = sizeof options, .row_group_bytes = 1240};
     written w;
     write_rows(&w, s, 100, 16, &options);
     assert_int_equal(w.summary.row_group_count, 10);
     for (size_t i = 0; i < 10; i++)
         assert_int_equal(w.summary.row_groups[i].rows, 10);
+    written_free(&w);
+    options.row_group_bytes = 1239;
+    write_rows(&w, s, 100, 16, &options);
+    assert_int_equal(w.summary.row_group_count, 12);
+    assert_int_equal(w.summary.row_groups[0].rows, 9);
     written_free(&w);
     options.row_group_bytes = 1; /* a row at least */
     write_rows(&w, s, 20, 8, &options);
