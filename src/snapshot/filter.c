@@ -172,5 +172,7 @@ akidb_batch ak_filter_project(const ak_filter *filter, const akidb_batch *batch)
         projected.vectors = NULL;
     if ((columns & AKIDB_COLUMN_METADATA) == 0)
         projected.metadata = (akidb_texts){0};
+    if ((columns & AKIDB_COLUMN_INSERTED_AT) == 0)
+        projected.inserted_at = NULL;
     return projected;
 }
