@@ -243,7 +243,7 @@ ak_levels_verdict ak_levels_fixed_repetition(akidb_slice levels, uint64_t count,
             run.packed == NULL ? walk_equal(&w, run.value, taken) : walk_packed(&w, &run, taken);
         if (!fits)
             return AK_LEVELS_NO;
-        if (may_skip && w.next == w.position && w.position < count) {
+        if (may_skip && w.position > 0 && w.next == w.position && w.position < count) {
             may_skip = false;
             at = start + skip_repetitions(&w, start, (size_t)(at - start), levels.size, count);
         }
