@@ -72,27 +72,33 @@ akidb_status ak_add_vectors(akidb_documents *documents, size_t count, akidb_erro
 /* ---- open -------------------------------------------------------------------------------------
  */
 
-static akidb_status open_parquet(akidb_import *import, akidb_error *err)
+static akidb_status open_parquet(akidb_import *import, akidb_input input, akidb_error *err)
 {
     akidb_parquet_read_options parquet;
     akidb_status status = ak_options_copy(&parquet, sizeof parquet, &import->options.parquet,
                                           "akidb_parquet_read_options", err);
-    if (status != AKIDB_OK)
+    if (status != AKIDB_OK) {
+        akidb_input_close(&input);
         return status;
+    }
     parquet.struct_size = sizeof parquet;
     parquet.narrow_doubles = parquet.narrow_doubles || import->options.narrow_doubles;
-    return ak_parquet_source_open(import->path, &parquet, &import->source, err);
+    return ak_parquet_source_new(input, &parquet, &import->source, err);
 }
 
 static akidb_status open_source(akidb_import *import, akidb_error *err)
 {
-    const akidb_import_options *options = &import->options;
-    switch (options->format) {
+    if (import->options.format == AKIDB_FILE_JSONL)
+        return ak_jsonl_source_open(import->path, &import->source, err);
+    akidb_input input;
+    akidb_status status = akidb_input_open_file(import->path, &input, err);
+    if (status != AKIDB_OK)
+        return status;
+    switch (import->options.format) {
     case AKIDB_FILE_NPY:
-        return ak_npy_source_open(import->path, options->narrow_doubles, &import->source, err);
-    case AKIDB_FILE_FVECS: return ak_fvecs_source_open(import->path, &import->source, err);
-    case AKIDB_FILE_JSONL: return ak_jsonl_source_open(import->path, &import->source, err);
-    default: return open_parquet(import, err);
+        return ak_npy_source_new(input, import->options.narrow_doubles, &import->source, err);
+    case AKIDB_FILE_FVECS: return ak_fvecs_source_new(input, &import->source, err);
+    default: return open_parquet(import, input, err);
     }
 }
 

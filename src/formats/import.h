@@ -22,16 +22,18 @@ struct ak_source {
     uint64_t rows;      /* 0: only the end will tell */
 };
 
-/* Each opens a file. `path` lives as long as the source, and so does what the options point to. */
-AKIDB_CHECK akidb_status ak_npy_source_open(const char *path, bool narrow_doubles,
-                                            ak_source **source_out, akidb_error *err);
-AKIDB_CHECK akidb_status ak_fvecs_source_open(const char *path, ak_source **source_out,
-                                              akidb_error *err);
+/* Sources over an input that is theirs to close, whatever the outcome. */
+AKIDB_CHECK akidb_status ak_npy_source_new(akidb_input input, bool narrow_doubles,
+                                           ak_source **source_out, akidb_error *err);
+AKIDB_CHECK akidb_status ak_fvecs_source_new(akidb_input input, ak_source **source_out,
+                                             akidb_error *err);
+AKIDB_CHECK akidb_status ak_parquet_source_new(akidb_input input,
+                                               const akidb_parquet_read_options *options,
+                                               ak_source **source_out, akidb_error *err);
+
+/* Opens a file, or standard input for "-". The path is copied. */
 AKIDB_CHECK akidb_status ak_jsonl_source_open(const char *path, ak_source **source_out,
                                               akidb_error *err);
-AKIDB_CHECK akidb_status ak_parquet_source_open(const char *path,
-                                                const akidb_parquet_read_options *options,
-                                                ak_source **source_out, akidb_error *err);
 
 /* ---- for files that hold nothing but vectors ---------------------------------------------------
  */

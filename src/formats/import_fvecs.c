@@ -96,18 +96,19 @@ static akidb_status read_shape(fvecs_source *fvecs, akidb_error *err)
     return AKIDB_OK;
 }
 
-akidb_status ak_fvecs_source_open(const char *path, ak_source **source_out, akidb_error *err)
+akidb_status ak_fvecs_source_new(akidb_input input, ak_source **source_out, akidb_error *err)
 {
     static const ak_source_ops ops = {fvecs_next, fvecs_close};
     *source_out = NULL;
     fvecs_source *fvecs = calloc(1, sizeof *fvecs);
-    if (fvecs == NULL)
+    if (fvecs == NULL) {
+        akidb_input_close(&input);
         return ak_fail_memory(err, sizeof *fvecs);
+    }
+    fvecs->input = input;
     fvecs->source.ops = &ops;
     fvecs->now = ak_import_time();
-    akidb_status status = akidb_input_open_file(path, &fvecs->input, err);
-    if (status == AKIDB_OK)
-        status = read_shape(fvecs, err);
+    akidb_status status = read_shape(fvecs, err);
     if (status != AKIDB_OK) {
         fvecs_close(&fvecs->source);
         return status;

@@ -97,19 +97,20 @@ static void npy_close(ak_source *source)
     free(npy);
 }
 
-akidb_status ak_npy_source_open(const char *path, bool narrow_doubles, ak_source **source_out,
-                                akidb_error *err)
+akidb_status ak_npy_source_new(akidb_input input, bool narrow_doubles, ak_source **source_out,
+                               akidb_error *err)
 {
     static const ak_source_ops ops = {npy_next, npy_close};
     *source_out = NULL;
     npy_source *npy = calloc(1, sizeof *npy);
-    if (npy == NULL)
+    if (npy == NULL) {
+        akidb_input_close(&input);
         return ak_fail_memory(err, sizeof *npy);
-    akidb_status status = akidb_input_open_file(path, &npy->input, err);
-    if (status == AKIDB_OK)
-        status = ak_npy_read_header(&npy->input, &npy->header, err);
+    }
+    npy->input = input;
+    akidb_status status = ak_npy_read_header(&npy->input, &npy->header, err);
     if (status == AKIDB_OK && npy->header.float_size == sizeof(double) && !narrow_doubles)
-        status = ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(path),
+        status = ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(input.name),
                             "expected float16 or float32, or leave to round, found float64");
     if (status != AKIDB_OK) {
         npy_close(&npy->source);

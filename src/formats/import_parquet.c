@@ -62,17 +62,19 @@ static void parquet_close(ak_source *source)
     free(parquet);
 }
 
-akidb_status ak_parquet_source_open(const char *path, const akidb_parquet_read_options *options,
-                                    ak_source **source_out, akidb_error *err)
+akidb_status ak_parquet_source_new(akidb_input input, const akidb_parquet_read_options *options,
+                                   ak_source **source_out, akidb_error *err)
 {
     static const ak_source_ops ops = {parquet_next, parquet_close};
     *source_out = NULL;
     parquet_source *parquet = calloc(1, sizeof *parquet);
-    if (parquet == NULL)
+    if (parquet == NULL) {
+        akidb_input_close(&input);
         return ak_fail_memory(err, sizeof *parquet);
-    akidb_status status = akidb_input_open_file(path, &parquet->input, err);
-    if (status == AKIDB_OK)
-        status = akidb_parquet_reader_open(&parquet->input, options, &parquet->reader, err);
+    }
+    parquet->input = input;
+    akidb_status status =
+        akidb_parquet_reader_open(&parquet->input, options, &parquet->reader, err);
     if (status != AKIDB_OK) {
         parquet_close(&parquet->source);
         return status;

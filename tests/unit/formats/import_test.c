@@ -1,0 +1,439 @@
+/* Files that other tools write, as documents. */
+#include "akidb/formats.h"
+
+#include "test.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "formats/float_convert.h"
+
+#define NUMPY AKIDB_GOLDEN_DIR "/numpy/"
+
+/* ---- helpers ----------------------------------------------------------------------------------
+ */
+
+static char folder[] = "/tmp/akidb-import-test-XXXXXX";
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+/* Writes a file into the test's folder; the path lasts until the next call. */
+static const char *file_with(const char *name, const void *bytes, size_t size)
+{
+    static char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_true(write(fd, bytes, size) == (ssize_t)size);
+    close(fd);
+    return path;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    char command[100];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command);
+}
+
+/* Reads all documents, at most `step` at a time. */
+static akidb_status import_all(const char *path, const akidb_import_options *options, size_t step,
+                               akidb_documents **documents_out, akidb_error *err)
+{
+    akidb_error made;
+    akidb_import *import;
+    *documents_out = NULL;
+    akidb_status status = akidb_import_open(path, options, &import, err);
+    if (status != AKIDB_OK) {
+        assert_null(import);
+        return status;
+    }
+    uint32_t dimension = akidb_import_dimension(import);
+    akidb_documents *block;
+    assert_ok(made, akidb_documents_new(dimension == 0 ? 1 : dimension, documents_out, &made));
+    assert_ok(made, akidb_documents_new(dimension == 0 ? 1 : dimension, &block, &made));
+    bool done = false;
+    while (status == AKIDB_OK && !done) {
+        status = akidb_import_next(import, step, block, &done, err);
+        akidb_batch batch = akidb_documents_batch(block);
+        assert_true(done || status != AKIDB_OK ? batch.rows == 0 : batch.rows > 0);
+        if (batch.rows > 0)
+            assert_ok(made, akidb_documents_append_batch(*documents_out, &batch, &made));
+    }
+    if (status == AKIDB_OK && akidb_import_rows(import) != 0)
+        assert_int_equal(akidb_import_rows(import), akidb_documents_batch(*documents_out).rows);
+    akidb_documents_free(block);
+    akidb_import_close(import);
+    if (status != AKIDB_OK) {
+        akidb_documents_free(*documents_out);
+        *documents_out = NULL;
+    }
+    return status;
+}
+
+static void assert_refused(const char *path, const akidb_import_options *options,
+                           akidb_status expected, const char *message)
+{
+    akidb_error err = {0};
+    akidb_documents *documents;
+    akidb_status found = import_all(path, options, 100, &documents, &err);
+    akidb_documents_free(documents);
+    if (found != expected || strstr(err.message, message) == NULL)
+        fail_msg("%s: %s: %s", path, akidb_status_name(found), err.message);
+    if (strcmp(err.object, path) != 0)
+        fail_msg("%s: the error is of \"%s\"", path, err.object);
+}
+
+static void assert_golden(const akidb_documents *documents)
+{
+    float expected[15];
+    for (int i = 0; i < 12; i++)
+        expected[i] = (float)i / 4 - 1.5f;
+    expected[12] = -0.0f;
+    expected[13] = INFINITY;
+    expected[14] = 0x1p-24f;
+    akidb_batch batch = akidb_documents_batch(documents);
+    assert_int_equal(batch.rows, 5);
+    assert_int_equal(batch.dimension, 3);
+    assert_memory_equal(batch.vectors, expected, sizeof expected);
+    for (size_t i = 0; i + 1 < batch.rows; i++)
+        assert_true(akidb_uuid_compare(&batch.document_ids[i], &batch.document_ids[i + 1]) < 0);
+    assert_null(akidb_texts_at(&batch.external_ids, 4).data);
+    assert_true(batch.inserted_at[0] > 0 && batch.inserted_at[0] % 1000 == 0);
+}
+
+/* ---- .npy -------------------------------------------------------------------------------------
+ */
+
+static void arrays_of_every_kind_give_the_same_vectors(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "f2_little_C_v1.npy", "f2_little_F_v1.npy", "f2_big_C_v1.npy", "f2_big_F_v1.npy",
+        "f4_little_C_v1.npy", "f4_little_F_v1.npy", "f4_big_C_v1.npy", "f4_big_F_v1.npy",
+        "f8_little_C_v1.npy", "f8_little_F_v1.npy", "f8_big_C_v1.npy", "f8_big_F_v1.npy",
+        "f4_little_C_v2.npy", "f4_little_C_v3.npy",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        for (size_t step = 1; step <= 6; step++) {
+            char path[300];
+            snprintf(path, sizeof path, NUMPY "%s", names[i]);
+            akidb_error err;
+            akidb_documents *documents;
+            akidb_import_options options = {.struct_size = sizeof options, .narrow_doubles = true};
+            assert_ok(err, import_all(path, &options, step, &documents, &err));
+            assert_golden(documents);
+            akidb_documents_free(documents);
+        }
+}
+
+static void an_array_without_rows_still_has_a_dimension(void **state)
+{
+    (void)state;
+    akidb_error err;
+    akidb_documents *documents;
+    assert_ok(err, import_all(NUMPY "empty.npy", NULL, 10, &documents, &err));
+    akidb_batch batch = akidb_documents_batch(documents);
+    assert_int_equal(batch.rows, 0);
+    assert_int_equal(batch.dimension, 3);
+    akidb_documents_free(documents);
+}
+
+static void arrays_that_are_no_table_of_floats_are_refused(void **state)
+{
+    (void)state;
+    const akidb_import_options narrow = {.struct_size = sizeof narrow, .narrow_doubles = true};
+    assert_refused(NUMPY "i4.npy", NULL, AKIDB_E_VALIDATION, "found the type '<i4'");
+    assert_refused(NUMPY "one_axis.npy", NULL, AKIDB_E_VALIDATION, "two dimensions");
+    assert_refused(NUMPY "three_axes.npy", NULL, AKIDB_E_VALIDATION, "two dimensions");
+    assert_refused(NUMPY "records.npy", NULL, AKIDB_E_VALIDATION, "records");
+    assert_refused(NUMPY "f8_little_C_v1.npy", NULL, AKIDB_E_VALIDATION, "float64");
+    assert_refused(NUMPY "too_large.npy", &narrow, AKIDB_E_VALIDATION, "row 1: column vector");
+}
+
+/* A file with this text as its header and `rest` zero bytes behind it. */
+static const char *npy_file(const char *text, size_t rest)
+{
+    uint8_t bytes[600] = "\x93NUMPY\x01";
+    size_t size = strlen(text);
+    bytes[8] = (uint8_t)size;
+    memcpy(bytes + 10, text, size);
+    return file_with("a.npy", bytes, 10 + size + rest);
+}
+
+static void headers_are_read_strictly(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }   \n",
+        "{\"shape\":(2,3),\"fortran_order\":False,\"descr\":\"<f4\"}",
+        " { 'descr' : '<f4' , 'shape' : ( 2L , 3L , ) , 'fortran_order' : False } \n\n",
+    };
+    akidb_error err;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        akidb_documents *documents;
+        assert_ok(err, import_all(npy_file(good[i], 24), NULL, 9, &documents, &err));
+        assert_int_equal(akidb_documents_batch(documents).rows, 2);
+        akidb_documents_free(documents);
+    }
+    static const struct {
+        const char *text;
+        akidb_status status;
+    } bad[] = {
+        {"", AKIDB_E_CORRUPTION},
+        {"{}", AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } x", AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)", AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3)}", AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, -3)}", AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'x': 1}", AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}",
+         AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 99999999999999999999)}",
+         AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1,1)}",
+         AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (9223372036854775807, 65536)}",
+         AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}", AKIDB_E_CORRUPTION},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 0)}", AKIDB_E_VALIDATION},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (0, 65537)}", AKIDB_E_VALIDATION},
+        {"{'descr': '|O', 'fortran_order': False, 'shape': (2, 3)}", AKIDB_E_VALIDATION},
+        {"{'descr': '=f4', 'fortran_order': False, 'shape': (2, 3)}", AKIDB_E_VALIDATION},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_refused(npy_file(bad[i].text, 24), NULL, bad[i].status, "expected");
+}
+
+static void every_cut_of_an_array_is_corruption(void **state)
+{
+    (void)state;
+    uint8_t bytes[500];
+    int fd = open(NUMPY "f4_little_C_v1.npy", O_RDONLY);
+    ssize_t size = read(fd, bytes, sizeof bytes);
+    close(fd);
+    assert_int_equal(size, 188);
+    for (size_t cut = 0; cut < 188; cut++)
+        assert_refused(file_with("cut.npy", bytes, cut), NULL, AKIDB_E_CORRUPTION, "expected");
+    assert_refused(file_with("long.npy", bytes, 189), NULL, AKIDB_E_CORRUPTION, "expected 5 rows");
+    bytes[6] = 4;
+    assert_refused(file_with("v4.npy", bytes, 188), NULL, AKIDB_E_UNSUPPORTED, "version");
+}
+
+static void float16_is_widened_exactly(void **state)
+{
+    (void)state;
+    assert_true(ak_float_from_half(0x3C00) == 1.0f);
+    assert_true(ak_float_from_half(0xC000) == -2.0f);
+    assert_true(ak_float_from_half(0x7BFF) == 65504.0f);
+    assert_true(ak_float_from_half(0x0400) == 0x1p-14f);
+    assert_true(ak_float_from_half(0x03FF) == 1023 * 0x1p-24f);
+    assert_true(ak_float_from_half(0x8000) == 0 && signbit(ak_float_from_half(0x8000)));
+    assert_true(ak_float_from_half(0xFC00) == -INFINITY);
+    float nan = ak_float_from_half(0xFE01);
+    uint32_t bits;
+    memcpy(&bits, &nan, sizeof bits);
+    assert_int_equal(bits, 0xFFC02000);
+}
+
+/* ---- .fvecs -----------------------------------------------------------------------------------
+ */
+
+static void records_of_fvecs_are_vectors(void **state)
+{
+    (void)state;
+    const struct {
+        int32_t dimension;
+        float values[2];
+    } records[3] = {{2, {1.5f, -2}}, {2, {3, 4}}, {2, {-0.0f, 5}}};
+    for (size_t step = 1; step <= 4; step++) {
+        akidb_error err;
+        akidb_documents *documents;
+        const char *path = file_with("a.fvecs", records, sizeof records);
+        assert_ok(err, import_all(path, NULL, step, &documents, &err));
+        akidb_batch batch = akidb_documents_batch(documents);
+        assert_int_equal(batch.rows, 3);
+        for (size_t i = 0; i < 3; i++)
+            assert_memory_equal(batch.vectors + 2 * i, records[i].values, 8);
+        akidb_documents_free(documents);
+    }
+}
+
+static void torn_and_uneven_fvecs_are_corruption(void **state)
+{
+    (void)state;
+    int32_t words[6] = {2, 0, 0, 3, 0, 0};
+    assert_refused(file_with("a.fvecs", words, 23), NULL, AKIDB_E_CORRUPTION, "at byte 12");
+    assert_refused(file_with("a.fvecs", words, 3), NULL, AKIDB_E_CORRUPTION, "expected");
+    assert_refused(file_with("a.fvecs", words, 24), NULL, AKIDB_E_CORRUPTION,
+                   "row 1: column vector: at byte 12: expected dimension 2");
+    words[0] = 0;
+    assert_refused(file_with("a.fvecs", words, 24), NULL, AKIDB_E_CORRUPTION, "dimension of 1 to");
+    words[0] = -1;
+    assert_refused(file_with("a.fvecs", words, 24), NULL, AKIDB_E_CORRUPTION, "found -1");
+    words[0] = 65537;
+    assert_refused(file_with("a.fvecs", words, 24), NULL, AKIDB_E_CORRUPTION, "65537");
+    akidb_error err;
+    akidb_documents *documents;
+    assert_ok(err, import_all(file_with("none.fvecs", words, 0), NULL, 5, &documents, &err));
+    assert_int_equal(akidb_documents_batch(documents).rows, 0);
+    akidb_documents_free(documents);
+}
+
+/* ---- .jsonl -----------------------------------------------------------------------------------
+ */
+
+static void lines_are_documents(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"external_id\":\"a\",\"vector\":[1,2]}\r\n\n"
+                               "{\"vector\":[\"NaN\",1e-3],\"metadata\":{\"k\": 1}}\n"
+                               "{\"vector\":[5,6]}";
+    for (size_t step = 1; step <= 4; step++) {
+        akidb_error err;
+        akidb_documents *documents;
+        const char *path = file_with("a.NDJSON", text, sizeof text - 1);
+        assert_ok(err, import_all(path, NULL, step, &documents, &err));
+        akidb_batch batch = akidb_documents_batch(documents);
+        assert_int_equal(batch.rows, 3);
+        assert_memory_equal(akidb_texts_at(&batch.external_ids, 0).data, "a", 1);
+        assert_null(akidb_texts_at(&batch.external_ids, 1).data);
+        assert_memory_equal(akidb_texts_at(&batch.metadata, 1).data, "{\"k\": 1}", 8);
+        assert_true(batch.vectors[5] == 6);
+        akidb_documents_free(documents);
+    }
+    static const char uneven[] = "{\"vector\":[1,2]}\n{\"vector\":[1]}\n";
+    assert_refused(file_with("a.jsonl", uneven, sizeof uneven - 1), NULL, AKIDB_E_VALIDATION,
+                   "row 1: column vector: at byte 27: expected a vector of 2 numbers, found 1");
+    assert_refused(file_with("a.jsonl", "[", 1), NULL, AKIDB_E_VALIDATION, "an object");
+    assert_refused(file_with("a.jsonl", "{\"vector\":[]}", 13), NULL, AKIDB_E_VALIDATION,
+                   "found 0");
+    akidb_error err;
+    akidb_documents *documents;
+    assert_ok(err, import_all(file_with("a.jsonl", "\n", 1), NULL, 5, &documents, &err));
+    assert_int_equal(akidb_documents_batch(documents).rows, 0);
+    akidb_documents_free(documents);
+}
+
+static void standard_input_gives_lines(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"vector\":[1,2]}\n{\"vector\":[3,4]}\n";
+    int ends[2];
+    int saved = dup(STDIN_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    assert_true(write(ends[1], text, sizeof text - 1) == sizeof text - 1);
+    close(ends[1]);
+    assert_true(dup2(ends[0], STDIN_FILENO) >= 0);
+    close(ends[0]);
+    akidb_error err;
+    akidb_documents *documents;
+    akidb_status status = import_all("-", NULL, 1, &documents, &err);
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+    assert_ok(err, status);
+    assert_int_equal(akidb_documents_batch(documents).rows, 2);
+    akidb_documents_free(documents);
+}
+
+/* ---- external ids -----------------------------------------------------------------------------
+ */
+
+static void a_list_of_external_ids_goes_with_the_documents_in_order(void **state)
+{
+    (void)state;
+    static const char *const lists[] = {"a\nb\xC3\xA9\n\nd\ne\n", "a\r\nb\xC3\xA9\r\n\r\nd\r\ne"};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t step = 1; step <= 6; step++) {
+            akidb_error err;
+            akidb_documents *documents;
+            akidb_import_options options = {.struct_size = sizeof options,
+                                            .external_ids_path =
+                                                file_with("ids.txt", lists[i], strlen(lists[i]))};
+            assert_ok(err,
+                      import_all(NUMPY "f4_little_C_v1.npy", &options, step, &documents, &err));
+            akidb_batch batch = akidb_documents_batch(documents);
+            assert_memory_equal(akidb_texts_at(&batch.external_ids, 1).data, "b\xC3\xA9", 3);
+            assert_null(akidb_texts_at(&batch.external_ids, 2).data);
+            assert_int_equal(akidb_texts_at(&batch.external_ids, 4).size, 1);
+            akidb_documents_free(documents);
+        }
+}
+
+static void a_list_that_does_not_match_is_refused_with_both_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list;
+        const char *message;
+    } cases[] = {
+        {"a\nb\n", "each of the 5 documents"},
+        {"a\nb\n", "found 2"},
+        {"1\n2\n3\n4\n5\n6\n7", "found 7"},
+        {"1\n2\n3\n4\n5\n\n", "found 6"},
+        {"", "found 0"},
+        {"1\n2\n\xFF\n4\n5\n", "row 2: column external_id"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        akidb_error err = {0};
+        akidb_documents *documents;
+        akidb_import_options options = {
+            .struct_size = sizeof options,
+            .external_ids_path = file_with("ids.txt", cases[i].list, strlen(cases[i].list))};
+        assert_status(AKIDB_E_VALIDATION,
+                      import_all(NUMPY "f4_little_C_v1.npy", &options, 2, &documents, &err));
+        if (strstr(err.message, cases[i].message) == NULL)
+            fail_msg("%s", err.message);
+    }
+}
+
+/* ---- files that are not there, or cannot be -----------------------------------------------------
+ */
+
+static void a_file_that_cannot_be_opened_is_named(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"/nowhere/a.npy", "/nowhere/a.fvecs", "/nowhere/a.jsonl",
+                                        "/nowhere/a.parquet"};
+    for (size_t i = 0; i < 4; i++)
+        assert_refused(names[i], NULL, AKIDB_E_NOT_FOUND, names[i]);
+    assert_refused("a.csv", NULL, AKIDB_E_VALIDATION, "ends in .npy");
+    assert_refused("npy", NULL, AKIDB_E_VALIDATION, "ends in .npy");
+    const akidb_import_options npy = {.struct_size = sizeof npy, .format = AKIDB_FILE_NPY};
+    assert_refused("-", &npy, AKIDB_E_VALIDATION, "pipe");
+    const akidb_import_options ids = {.struct_size = sizeof ids,
+                                      .external_ids_path = "/nowhere/ids.txt"};
+    akidb_error err = {0};
+    akidb_documents *documents;
+    assert_status(AKIDB_E_NOT_FOUND, import_all(NUMPY "empty.npy", &ids, 1, &documents, &err));
+    assert_string_equal(err.object, "/nowhere/ids.txt");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arrays_of_every_kind_give_the_same_vectors),
+        cmocka_unit_test(an_array_without_rows_still_has_a_dimension),
+        cmocka_unit_test(arrays_that_are_no_table_of_floats_are_refused),
+        cmocka_unit_test(headers_are_read_strictly),
+        cmocka_unit_test(every_cut_of_an_array_is_corruption),
+        cmocka_unit_test(float16_is_widened_exactly),
+        cmocka_unit_test(records_of_fvecs_are_vectors),
+        cmocka_unit_test(torn_and_uneven_fvecs_are_corruption),
+        cmocka_unit_test(lines_are_documents),
+        cmocka_unit_test(standard_input_gives_lines),
+        cmocka_unit_test(a_list_of_external_ids_goes_with_the_documents_in_order),
+        cmocka_unit_test(a_list_that_does_not_match_is_refused_with_both_counts),
+        cmocka_unit_test(a_file_that_cannot_be_opened_is_named),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
