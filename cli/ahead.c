@@ -20,6 +20,7 @@ struct cli_ahead {
     bool stop;
     bool ended;
     uint32_t dimension;
+    uint64_t *rows;  /* read so far, of each source */
     akidb_error err; /* .status is AKIDB_OK unless reading failed */
 
     akidb_documents *slots[SLOTS];
@@ -64,10 +65,11 @@ static bool wait_for_slot(cli_ahead *ahead)
     return !stop;
 }
 
-static void hand_over(cli_ahead *ahead)
+static void hand_over(cli_ahead *ahead, size_t source, size_t rows)
 {
     pthread_mutex_lock(&ahead->mutex);
     ahead->filled++;
+    ahead->rows[source] += rows;
     pthread_cond_broadcast(&ahead->changed);
     pthread_mutex_unlock(&ahead->mutex);
 }
@@ -78,7 +80,8 @@ static size_t batch_rows(const cli_sources *sources, uint32_t dimension)
     return sources->batch_rows < most ? sources->batch_rows : most > 0 ? most : 1;
 }
 
-static akidb_status read_documents(cli_ahead *ahead, akidb_import *import, akidb_error *err)
+static akidb_status read_documents(cli_ahead *ahead, size_t source, akidb_import *import,
+                                   akidb_error *err)
 {
     uint32_t dimension = akidb_import_dimension(import);
     while (wait_for_slot(ahead)) {
@@ -92,7 +95,7 @@ static akidb_status read_documents(cli_ahead *ahead, akidb_import *import, akidb
                                        err);
         if (status != AKIDB_OK || done)
             return status;
-        hand_over(ahead);
+        hand_over(ahead, source, akidb_documents_batch(*slot).rows);
     }
     return AKIDB_OK;
 }
@@ -108,7 +111,7 @@ static akidb_status read_source(cli_ahead *ahead, size_t index, akidb_error *err
     status = cli_source_check_dimension(&ahead->sources, index, dimension, &ahead->dimension, err);
     pthread_mutex_unlock(&ahead->mutex);
     if (status == AKIDB_OK && dimension != 0)
-        status = read_documents(ahead, import, err);
+        status = read_documents(ahead, index, import, err);
     akidb_import_close(import);
     return status;
 }
@@ -150,6 +153,7 @@ static void free_ahead(cli_ahead *ahead)
         akidb_documents_free(ahead->slots[i]);
     pthread_cond_destroy(&ahead->changed);
     pthread_mutex_destroy(&ahead->mutex);
+    free(ahead->rows);
     free(ahead);
 }
 
@@ -157,9 +161,14 @@ akidb_status cli_ahead_open(const cli_sources *sources, cli_ahead **ahead_out, a
 {
     *ahead_out = NULL;
     cli_ahead *ahead = calloc(1, sizeof *ahead);
-    if (ahead == NULL)
+    uint64_t *rows = calloc(sources->count, sizeof *rows);
+    if (ahead == NULL || rows == NULL) {
+        free(ahead);
+        free(rows);
         return cli_set_error(err, AKIDB_E_OUT_OF_MEMORY, "out of memory");
+    }
     ahead->sources = *sources;
+    ahead->rows = rows;
     pthread_mutex_init(&ahead->mutex, NULL);
     pthread_cond_init(&ahead->changed, NULL);
     if (pthread_create(&ahead->thread, NULL, read_all, ahead) != 0) {
@@ -204,6 +213,22 @@ uint32_t cli_ahead_dimension(cli_ahead *ahead)
     uint32_t dimension = ahead->dimension;
     pthread_mutex_unlock(&ahead->mutex);
     return dimension;
+}
+
+const char *cli_ahead_source_of(cli_ahead *ahead, uint64_t row, uint64_t *row_in_source_out)
+{
+    const char *path = NULL;
+    pthread_mutex_lock(&ahead->mutex);
+    for (size_t i = 0; i < ahead->sources.count && path == NULL; i++) {
+        if (row < ahead->rows[i]) {
+            path = ahead->sources.paths[i];
+            *row_in_source_out = row;
+        } else {
+            row -= ahead->rows[i];
+        }
+    }
+    pthread_mutex_unlock(&ahead->mutex);
+    return path;
 }
 
 void cli_ahead_close(cli_ahead *ahead)

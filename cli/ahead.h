@@ -30,6 +30,10 @@ akidb_status cli_ahead_next(cli_ahead *ahead, const akidb_documents **documents_
  * documents or the end. */
 uint32_t cli_ahead_dimension(cli_ahead *ahead);
 
+/* The path of the file that row `row` of all files together came from, and its row there; NULL when
+ * it came from none. For rows that next has given. */
+const char *cli_ahead_source_of(cli_ahead *ahead, uint64_t row, uint64_t *row_in_source_out);
+
 /* Stops reading. A thread that waits for a pipe is left to the end of the program. */
 void cli_ahead_close(cli_ahead *ahead);
 

@@ -215,6 +215,10 @@ void cli_print_text(FILE *file, const char *text);
 /* "512 B", "10.1 KiB", ... */
 const char *cli_format_size(uint64_t bytes, char text_out[CLI_SIZE_TEXT]);
 
+#define CLI_COUNT_TEXT 64
+/* "1 document", "2 documents": a noun whose plural is an s more. */
+const char *cli_format_count(uint64_t count, const char *noun, char text_out[CLI_COUNT_TEXT]);
+
 /* "2026-11-22T09:00:00Z" */
 const char *cli_format_time(int64_t time, char text_out[AKIDB_TIME_TEXT_SIZE]);
 

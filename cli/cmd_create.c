@@ -216,13 +216,38 @@ static int print_result(cli *session, const akidb_snapshot_metadata *m)
         return cli_json_print(session, &json);
     }
     char id[AKIDB_UUID_TEXT_SIZE], size[CLI_SIZE_TEXT];
+    char documents[CLI_COUNT_TEXT], parts[CLI_COUNT_TEXT];
     akidb_uuid_format(&m->snapshot_id, id);
     if (!session->quiet)
-        printf("%" PRIu64 " documents of dimension %" PRIu32 ", %s in %zu %s\n", m->vector_count,
-               m->dimension, cli_format_size(m->size_bytes, size), m->part_count,
-               m->part_count == 1 ? "part" : "parts");
+        printf("%s of dimension %" PRIu32 ", %s in %s\n",
+               cli_format_count(m->vector_count, "document", documents), m->dimension,
+               cli_format_size(m->size_bytes, size),
+               cli_format_count(m->part_count, "part", parts));
     printf("%s\n", id);
     return CLI_DONE;
+}
+
+/* Tells a failure. The writer counts the rows of all files together and knows no file: this names
+ * the file and counts from its beginning. */
+static int fail(cli *session, cli_ahead *ahead, const akidb_snapshotter_options *how,
+                const akidb_error *err)
+{
+    char found[32];
+    uint64_t row;
+    const char *path = err->row >= 0 && err->object[0] == '\0'
+                           ? cli_ahead_source_of(ahead, (uint64_t)err->row, &row)
+                           : NULL;
+    int size = snprintf(found, sizeof found, "row %lld: ", (long long)err->row);
+    if (path == NULL || strncmp(err->message, found, (size_t)size) != 0)
+        return cli_fail(session, err);
+    if (row == (uint64_t)err->row)
+        cli_say(session, "%s: row %" PRIu64 ": %s", path, row, err->message + size);
+    else
+        cli_say(session, "%s: row %" PRIu64 " (row %lld of all files together): %s", path, row,
+                (long long)err->row, err->message + size);
+    if (strcmp(err->column, "inserted_at") == 0 && how->parquet.time_unit != AKIDB_TIME_UNIT_MICROS)
+        cli_say(session, "--time-unit micros stores such times");
+    return cli_exit_of_status(err->status);
 }
 
 static int create(cli *session, const cli_sources *sources, const akidb_uuid *collection,
@@ -243,7 +268,7 @@ static int create(cli *session, const cli_sources *sources, const akidb_uuid *co
         return code;
     akidb_snapshot_metadata *metadata;
     if (write_snapshot(session, ahead, first, collection, what, &metadata, &err) != AKIDB_OK)
-        return cli_fail(session, &err);
+        return fail(session, ahead, how, &err);
     code = print_result(session, metadata);
     akidb_snapshot_metadata_free(metadata);
     return code;

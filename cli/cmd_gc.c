@@ -1,7 +1,6 @@
 #include "commands.h"
 #include "json_out.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 
 typedef struct values {
@@ -77,9 +76,9 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
         cli_json_close(&visit.json, '}');
         return cli_json_print(session, &visit.json);
     }
-    char size[CLI_SIZE_TEXT];
+    char size[CLI_SIZE_TEXT], objects[CLI_COUNT_TEXT];
     if (!session->quiet)
-        printf("%s %" PRIu64 " leftovers, %s\n", visit.verb, report.objects,
+        printf("%s %s, %s\n", visit.verb, cli_format_count(report.objects, "leftover", objects),
                cli_format_size(report.bytes, size));
     return CLI_DONE;
 }

@@ -2,8 +2,6 @@
 #include "encoding.h"
 #include "json_out.h"
 
-#include <inttypes.h>
-
 typedef struct values {
     int to;
     bool delete_source;
@@ -27,11 +25,12 @@ static const cli_example examples[] = {
 
 static void print_result(cli *session, const akidb_snapshot_metadata *metadata, const char *source)
 {
-    char id[AKIDB_UUID_TEXT_SIZE], size[CLI_SIZE_TEXT];
+    char id[AKIDB_UUID_TEXT_SIZE], size[CLI_SIZE_TEXT], documents[CLI_COUNT_TEXT];
     akidb_uuid_format(&metadata->snapshot_id, id);
     if (!session->quiet)
-        printf("%s: %" PRIu64 " documents to %s, %s, compared bit by bit\n", source,
-               metadata->vector_count, cli_choice_name(cli_formats, (int)metadata->format),
+        printf("%s: %s to %s, %s, compared bit by bit\n", source,
+               cli_format_count(metadata->vector_count, "document", documents),
+               cli_choice_name(cli_formats, (int)metadata->format),
                cli_format_size(metadata->size_bytes, size));
     printf("%s\n", id);
 }

@@ -2,7 +2,6 @@
 #include "json_out.h"
 #include "wanted.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -208,7 +207,8 @@ static int print_result(const job *j, const akidb_uuid *collection, const akidb_
         return cli_json_print(j->session, &json);
     }
     if (!j->session->quiet && strcmp(j->path, "-") != 0) {
-        printf("%" PRIu64 " documents to ", j->restored);
+        char documents[CLI_COUNT_TEXT];
+        printf("%s to ", cli_format_count(j->restored, "document", documents));
         cli_print_text(stdout, j->path);
         putchar('\n');
     }

@@ -24,7 +24,8 @@ static const cli_example examples[] = {
 
 static void print_metadata(const akidb_snapshot_metadata *m)
 {
-    char id[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE], size[CLI_SIZE_TEXT];
+    char id[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE];
+    char size[CLI_SIZE_TEXT], text[CLI_COUNT_TEXT];
     akidb_uuid_format(&m->snapshot_id, id);
     printf("snapshot     %s\n", id);
     akidb_uuid_format(&m->collection_id, id);
@@ -54,9 +55,10 @@ static void print_metadata(const akidb_snapshot_metadata *m)
         const akidb_parquet_summary *s = &m->parts[i].summary;
         fputs("part         ", stdout);
         cli_print_text(stdout, m->parts[i].key);
-        printf("  %" PRIu64 " documents, %s", s->rows, cli_format_size(s->file.size, size));
+        printf("  %s, %s", cli_format_count(s->rows, "document", text),
+               cli_format_size(s->file.size, size));
         if (m->format == AKIDB_FORMAT_PARQUET)
-            printf(", %zu row group%s", s->row_group_count, s->row_group_count == 1 ? "" : "s");
+            printf(", %s", cli_format_count(s->row_group_count, "row group", text));
         putchar('\n');
     }
 }

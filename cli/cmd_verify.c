@@ -1,7 +1,6 @@
 #include "commands.h"
 #include "json_out.h"
 
-#include <inttypes.h>
 #include <stddef.h>
 
 typedef struct values {
@@ -46,16 +45,16 @@ static int exit_of_outcome(akidb_verify_outcome outcome)
 
 static void report_text(cli *session, const char *id, const akidb_verify_report *report)
 {
-    char size[CLI_SIZE_TEXT];
+    char size[CLI_SIZE_TEXT], text[CLI_COUNT_TEXT];
     bool good = report->problem.status == AKIDB_OK;
     cli_progress_clear(&session->progress);
     if (!session->quiet || !good || report->outcome > AKIDB_VERIFY_UNCHECKED) {
-        printf("%s  %-11s  %" PRIu64 " %s", id, outcome_name(report->outcome), report->parts,
-               report->parts == 1 ? "part" : "parts");
+        printf("%s  %-11s  %s", id, outcome_name(report->outcome),
+               cli_format_count(report->parts, "part", text));
         if (report->bytes_read > 0)
             printf(", %s read", cli_format_size(report->bytes_read, size));
         if (report->rows_decoded > 0)
-            printf(", %" PRIu64 " documents decoded", report->rows_decoded);
+            printf(", %s decoded", cli_format_count(report->rows_decoded, "document", text));
         putchar('\n');
     }
     if (report->outcome > AKIDB_VERIFY_UNCHECKED && !good) {

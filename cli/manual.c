@@ -25,7 +25,7 @@ static const struct {
     {"1", "It failed: the disk is full, a permission is missing, the store cannot be reached."},
     {"2", "The command line is wrong."},
     {"3", "Not found: a collection, a snapshot, a part, a file or a document."},
-    {"4", "Corrupt: stored bytes are not those that were written."},
+    {"4", "Corrupt: bytes of a snapshot, or of a file to import, are not those that were written."},
     {"5", "Invalid input: a file or a value in it breaks a rule."}};
 
 static const char exit_details[] =

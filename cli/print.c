@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -109,6 +110,12 @@ const char *cli_format_size(uint64_t bytes, char text_out[CLI_SIZE_TEXT])
         unit++;
     }
     snprintf(text_out, CLI_SIZE_TEXT, "%.1f %s", value, units[unit]);
+    return text_out;
+}
+
+const char *cli_format_count(uint64_t count, const char *noun, char text_out[CLI_COUNT_TEXT])
+{
+    snprintf(text_out, CLI_COUNT_TEXT, "%" PRIu64 " %s%s", count, noun, count == 1 ? "" : "s");
     return text_out;
 }
 

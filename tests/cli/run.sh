@@ -44,7 +44,10 @@ normalise() {
         gsub(" [01][.]" d d d " ", " <ratio> ", line)
         gsub("crc32c[: ]" x4 x4, "crc32c <crc>", line)
         gsub("CRC-32C " x4 x4, "CRC-32C <crc>", line)
-        gsub("found " x4 x4, "found <crc>", line)
+        gsub("CRC-32 " x4 x4, "CRC-32 <crc>", line)
+        if (sub("found " x4 x4 "$", "", line))
+            line = line "found <crc>"
+        gsub("at byte " d d d d "+", "at byte <n>", line)
         gsub(/_bytes":[0-9]+/, "_bytes\":0", line)
         gsub(/bytes_read":[0-9]+/, "bytes_read\":0", line)
         print line

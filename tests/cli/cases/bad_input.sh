@@ -32,7 +32,7 @@ cp good.parquet flipped.parquet
 flip flipped.parquet 60
 bad flipped.parquet
 cp good.parquet footer.parquet
-flip footer.parquet $(($(file_size footer.parquet) - 40))
+flip footer.parquet $(($(file_size footer.parquet) - 5))
 bad footer.parquet
 bad --vector-column embedding good.parquet
 bad --id-column key good.parquet
@@ -64,7 +64,15 @@ bad --ids nowhere.txt good.npy
 documents 1 30000 >many.jsonl
 documents 7 1 >>many.jsonl
 bad many.jsonl
+documents 21 5 >more.jsonl
+documents 3 1 >>more.jsonl
+bad good.jsonl more.jsonl
 printf '{"vector":[1,2],"inserted_at":"2026-01-01T00:00:00.123456Z"}\n' >fine.jsonl
 bad --time-unit millis fine.jsonl
+{
+    printf '{"vector":[1,2],"inserted_at":"2026-01-01T00:00:00Z"}\n%.0s' $(seq 1 50000)
+    cat fine.jsonl
+} >late.jsonl
+bad late.jsonl
 run akidb create fine fine.jsonl
 run akidb --store ftp://host/store create words good.npy

@@ -14,7 +14,7 @@ for signal in INT TERM HUP; do
     cat many.jsonl >&9
     sleep 0.5
     kill -$signal $creator
-    wait $creator
+    { wait $creator; } 2>shell # the shell says there how it ended
     echo "$signal: exit $(($? - 128)) above 128"
     cat out err
     exec 9>&-

@@ -1,13 +1,26 @@
+# A migrated snapshot keeps the time of its creation, so ids name them here, not "latest".
 export AKIDB_STORE=store
+kinds() {
+    akidb -q list words | awk '{ print $3, $4, $5, $6 }' | sort
+}
 documents 1 9 >a.jsonl
-need akidb -q create --format json --compression gzip --label kind=test words a.jsonl >/dev/null
-need akidb -q restore words latest before.jsonl
-run akidb migrate --to parquet --compression zstd:3 words latest
-run akidb list words
-run akidb migrate --to json --delete-source words latest
-run akidb -q migrate --to parquet --vector-encoding byte-stream-split words latest
-need akidb -q restore words latest after.jsonl
+first=$(akidb -q create --format json --compression gzip --label kind=test words a.jsonl)
+need akidb -q restore words "$first" before.jsonl
+run akidb migrate --to parquet --compression zstd:3 words "$first" >out
+cat out
+second=$(tail -n 1 out)
+run kinds
+run akidb migrate --to json --delete-source words "$second"
+third=$(akidb -q migrate --to parquet --vector-encoding byte-stream-split words "$first")
+run kinds
+need akidb -q restore words "$third" after.jsonl
 run cmp before.jsonl after.jsonl
-run akidb verify words
-run akidb migrate --to json --layout file words latest
+akidb --json migrate --to parquet words "$third" >metadata.json
+run sh -c 'grep -o "\"migrated-from\"\|\"kind\"\|\"vector_count\":[ ]*9" metadata.json'
+run sh -c 'akidb verify words | grep -c good'
+run akidb migrate --to json --layout file words "$first"
 run akidb migrate --to parquet words 00000000-0000-4000-8000-000000000000
+part=$(find store -name "$third.parquet")
+[ -n "$part" ] || part=$(find store -path "*$third/*")
+need flip "$part" 100
+unchanged store akidb migrate --to json --delete-source words "$third"
