@@ -112,11 +112,11 @@ enum { ROWS_MAX = 300, TEXT_MAX = 40, DIMENSION = 3 };
 
 typedef struct row {
     akidb_uuid id;
-    float vector[DIMENSION];
     int64_t time;
-    bool has_external, has_metadata;
     size_t external_size, metadata_size;
     char external[TEXT_MAX], metadata[TEXT_MAX];
+    float vector[DIMENSION];
+    bool has_external, has_metadata;
 } row;
 
 static void random_row(row *r, unsigned null_share, uint64_t *random)

@@ -41,8 +41,9 @@ static void assert_names_a_duplicate(const akidb_uuid *ids, size_t count, const 
     memcpy(text, at + 6, AKIDB_UUID_TEXT_SIZE - 1);
     akidb_uuid id;
     assert_int_equal(akidb_uuid_parse(text, &id, NULL), AKIDB_OK);
-    unsigned long long first;
-    assert_int_equal(sscanf(at + 6 + 36, " in row %llu already", &first), 1);
+    const char *rows = at + 6 + AKIDB_UUID_TEXT_SIZE - 1;
+    assert_memory_equal(rows, " in row ", 8);
+    unsigned long long first = strtoull(rows + 8, NULL, 10);
     assert_true(first < (unsigned long long)err->row);
     assert_int_equal(akidb_uuid_compare(&ids[first], &id), 0);
     assert_int_equal(akidb_uuid_compare(&ids[err->row], &id), 0);
