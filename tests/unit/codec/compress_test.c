@@ -36,8 +36,8 @@ static akidb_status decompress(int codec, akidb_slice bytes, uint8_t *out, size_
     assert_ok(err, ak_decompressor_new(&decompressor, &err));
     uint8_t *from = malloc(bytes.size + (bytes.size == 0));
     uint8_t *to = malloc(out_size + (out_size == 0));
-    if (from == NULL || to == NULL)
-        fail_msg("out of memory");
+    assert_non_null(from);
+    assert_non_null(to);
     if (bytes.data != NULL)
         memcpy(from, bytes.data, bytes.size);
     akidb_status status =
