@@ -52,10 +52,14 @@ int main(void)
     const store_suite_target targets[] = {
         {.name = "memory", .store = memory, .prefix = "suite-1"},
         {.name = "local", .store = local, .prefix = "suite-2"},
-        {.name = "prefix of local", .store = wrappers[0], .prefix = "suite-3", .key_max = shorter},
+        {.name = "prefix of local",
+         .store = wrappers[0],
+         .prefix = "suite-3",
+         .key_max = shorter,
+         .many = 50},
         {.name = "prefix of memory", .store = wrappers[1], .prefix = "suite-4", .key_max = shorter},
         {.name = "trace of memory", .store = wrappers[2], .prefix = "suite-5"},
-        {.name = "fault of local", .store = wrappers[3], .prefix = "suite-6"},
+        {.name = "fault of local", .store = wrappers[3], .prefix = "suite-6", .many = 500},
     };
     int failures = 0;
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)
