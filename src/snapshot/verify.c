@@ -56,12 +56,13 @@ static akidb_status report_progress(const verification *v, akidb_error *err)
 /* ---- bytes -------------------------------------------------------------------------------------
  */
 
+enum { PIECE = 4 << 20 }; /* read at once */
+
 /* Checks one range of a part, piece by piece, and goes on with the whole part's checksum. */
 static akidb_status check_range(const verification *v, const akidb_input *input,
                                 const akidb_parquet_range *range, uint8_t *piece,
                                 uint32_t *part_crc, akidb_error *err)
 {
-    enum { PIECE = 4 << 20 };
     uint32_t crc = 0;
     for (uint64_t done = 0; done < range->size;) {
         uint64_t left = range->size - done;
@@ -90,10 +91,11 @@ static akidb_status check_range(const verification *v, const akidb_input *input,
 static akidb_status check_bytes(const verification *v, const akidb_input *input,
                                 const akidb_parquet_summary *summary, akidb_error *err)
 {
-    enum { PIECE = 4 << 20, MAGIC_SIZE = 4 };
-    uint8_t *piece = malloc(PIECE);
+    enum { MAGIC_SIZE = 4 };
+    size_t room = summary->file.size < PIECE ? (size_t)summary->file.size + 1 : PIECE;
+    uint8_t *piece = malloc(room);
     if (piece == NULL)
-        return ak_fail_memory(err, PIECE);
+        return ak_fail_memory(err, room);
     uint32_t part_crc = 0;
     akidb_status status = AKIDB_OK;
     if (v->metadata->format == AKIDB_FORMAT_PARQUET) {
