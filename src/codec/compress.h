@@ -24,11 +24,15 @@ bool ak_codec_can_read(int codec);
 
 /* Contexts that are made once and used for many pages. One thread at a time. */
 typedef struct ak_compressor ak_compressor;
+/* `level`: zstd 1 to 19, gzip 1 to 9, 0 for the codec's default (1 and 6); AKIDB_E_VALIDATION
+ * beyond that. AKIDB_E_UNSUPPORTED for a codec that is not written. */
 AKIDB_CHECK akidb_status ak_compressor_new(ak_codec codec, int level,
                                            ak_compressor **compressor_out, akidb_error *err);
 void ak_compressor_free(ak_compressor *compressor);
 
-/* Appends the compressed bytes of the slices, taken as one. */
+/* Appends the compressed bytes of the slices, taken as one. AKIDB_E_LIMIT for more than a block of
+ * the codec can hold (about 2 GiB for LZ4, 4 GiB for Snappy). On failure the buffer is as it was.
+ */
 AKIDB_CHECK akidb_status ak_compress(ak_compressor *compressor, const akidb_slice *slices,
                                      size_t count, akidb_buffer *buffer, akidb_error *err);
 
@@ -37,7 +41,8 @@ AKIDB_CHECK akidb_status ak_decompressor_new(ak_decompressor **decompressor_out,
 void ak_decompressor_free(ak_decompressor *decompressor);
 
 /* Fills `out` with exactly out_size bytes, or AKIDB_E_CORRUPTION: what a header claims is never
- * trusted, and nothing is allocated by it. AKIDB_E_UNSUPPORTED for a codec that is not read. */
+ * trusted, and nothing is allocated by it. No bytes at all stand for out_size 0 with every codec.
+ * AKIDB_E_UNSUPPORTED for a codec that is not read. */
 AKIDB_CHECK akidb_status ak_decompress(ak_decompressor *decompressor, int codec, akidb_slice bytes,
                                        uint8_t *out, size_t out_size, akidb_error *err);
 

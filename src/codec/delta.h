@@ -6,7 +6,9 @@
 /* DELTA_BINARY_PACKED of INT32 or INT64. `count` values must be there; wraps as two's complement
  * does. *used_out, when not NULL, is the number of bytes taken. AKIDB_E_CORRUPTION on a block that
  * is no multiple of 128, a miniblock that is no multiple of 32, a width over the type's, or fewer
- * or more values than count. */
+ * or more values than count. A last miniblock may lack its padding, and no values may have no
+ * bytes.
+ */
 AKIDB_CHECK akidb_status ak_delta_decode_i64(akidb_slice bytes, size_t count, int64_t *values_out,
                                              size_t *used_out, akidb_error *err);
 AKIDB_CHECK akidb_status ak_delta_decode_i32(akidb_slice bytes, size_t count, int32_t *values_out,

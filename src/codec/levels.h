@@ -6,7 +6,8 @@
 
 /* Appends the repetition levels of `rows` rows of k values each (0, then k - 1 times 1), with bit
  * width 1, in the very bytes that parquet-rs, pyarrow and ClickHouse write, without the V1 length
- * prefix. From a template: the work is a copy per row (or per period of rows when k < 16). */
+ * prefix. From a template: the work is a copy per row (or per period of rows when k < 16). k is 1
+ * or more. On failure, here and below, the buffer is as it was. */
 AKIDB_CHECK akidb_status ak_levels_append_fixed_repetition(akidb_buffer *buffer, uint64_t rows,
                                                            uint32_t k, akidb_error *err);
 
@@ -16,7 +17,7 @@ AKIDB_CHECK akidb_status ak_levels_append_constant(akidb_buffer *buffer, uint64_
 
 typedef enum ak_levels_verdict {
     AK_LEVELS_YES,      /* the question is answered with yes */
-    AK_LEVELS_NO,       /* well-formed, but no: decode them */
+    AK_LEVELS_NO,       /* no, and well-formed as far as was read: decode them */
     AK_LEVELS_MALFORMED /* not legal levels, or fewer than `count` */
 } ak_levels_verdict;
 

@@ -5,8 +5,8 @@
 
 /* Decodes `count` values of bit_width bits (0 to 32) into values_out. Stops there: bits that pad
  * the last run are ignored. AKIDB_E_CORRUPTION on a run of 0 values, a varint over five bytes, a
- * value over `maximum`, or too few values. *used_out, when not NULL, is the number of bytes taken.
- */
+ * value over `maximum`, or too few values; a last bit-packed run may lack bytes that hold none of
+ * the `count`. *used_out, when not NULL, is the number of bytes taken. */
 AKIDB_CHECK akidb_status ak_rle_decode(akidb_slice bytes, unsigned bit_width, uint32_t maximum,
                                        size_t count, uint32_t *values_out, size_t *used_out,
                                        akidb_error *err);
