@@ -5,9 +5,9 @@
  *
  *   .npy      two-dimensional float16, float32 or float64 arrays, C or Fortran order, versions 1 to
  *             3, either endianness; vectors only. Writes float32, C order.
- *   .fvecs    int32 dimension, then that many float32, for each vector, little-endian; vectors
- * only. .jsonl    one JSON object a line, as docs/formats/snapshot.md spells a document. .parquet
- * columns by name, or found (akidb_parquet_read_options).
+ *   .fvecs    int32 dimension, then that many float32, for each vector, little-endian; vectors only
+ *   .jsonl    one JSON object a line, as docs/formats/json.md spells a document
+ *   .parquet  columns by name, or found (akidb_parquet_read_options)
  *
  *   Threads   A reader or a writer belongs to one thread at a time.
  *   Memory    Readers and writers stream; none holds the file, but for Fortran order, which is read
@@ -35,9 +35,11 @@ typedef struct akidb_import_options {
     akidb_file_format format;
     akidb_parquet_read_options parquet; /* column names, narrowing, threads; .parquet only. Set its
                                            struct_size too, or leave it all zero */
-    const char *external_ids_path; /* text file of external ids, one a line, in order; as many as
-                                      documents, or AKIDB_E_VALIDATION. NULL: the file's own */
-    bool narrow_doubles; /* take float64 vectors (.npy, .parquet), rounded to the nearest float32 */
+    const char *external_ids_path; /* text file of external ids, one a line, in order, an empty line
+                                      for none; as many as documents, or AKIDB_E_VALIDATION. NULL:
+                                      the file's own */
+    bool narrow_doubles; /* take float64 vectors (.npy, .parquet), rounded to the nearest float32;
+                            one beyond its range is AKIDB_E_VALIDATION */
 } akidb_import_options;
 
 typedef struct akidb_import akidb_import;
@@ -75,7 +77,8 @@ typedef struct akidb_export_options {
 typedef struct akidb_export akidb_export;
 
 /* Begins a file, which appears under its name, whole and durable, at the commit; what stood there
- * is replaced then. Path "-" with format JSONL writes to standard output as it goes. */
+ * is replaced then. AKIDB_E_VALIDATION when the name is taken by a folder or another special file.
+ * Path "-" with format JSONL writes to standard output as it goes. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_export_open(const char *path, uint32_t dimension,
                                                      const akidb_export_options *options,
                                                      akidb_export **export_out, akidb_error *err);
