@@ -41,9 +41,18 @@ static akidb_status copy_options(akidb_parquet_reader *reader,
     return AKIDB_OK;
 }
 
-/* The number of values of a vector. The footer's counts give it, and each row is checked against it
- * when it is read; where they give none, some row is no vector, and the first one is the measure.
- */
+/* Whether the footer's counts can be those of vectors of one length: then they tell it, and each
+ * row is checked against it when it is read. A null counts as a value. */
+static bool counts_tell_dimension(const ak_file_leaf *leaf, const ak_column_chunk *chunk,
+                                  uint64_t rows)
+{
+    const ak_statistics *statistics = &chunk->statistics;
+    bool has_nulls =
+        statistics->has_null_count ? statistics->null_count != 0 : leaf->max_definition > 1;
+    return !has_nulls && (uint64_t)chunk->num_values % rows == 0;
+}
+
+/* Where the counts do not tell it, the first row is the measure. */
 static akidb_status find_dimension(akidb_parquet_reader *reader, akidb_error *err)
 {
     size_t group = 0;
@@ -53,9 +62,9 @@ static akidb_status find_dimension(akidb_parquet_reader *reader, akidb_error *er
         return AKIDB_OK;
     const ak_file_leaf *leaf = reader->columns.vector;
     uint64_t rows = ak_reader_rows(reader, group);
-    uint64_t values = (uint64_t)ak_reader_chunk(reader, group, leaf)->num_values;
-    uint64_t dimension = values / rows;
-    if (values % rows != 0) {
+    const ak_column_chunk *chunk = ak_reader_chunk(reader, group, leaf);
+    uint64_t dimension = (uint64_t)chunk->num_values / rows;
+    if (!counts_tell_dimension(leaf, chunk, rows)) {
         akidb_status status = ak_row_group_first_length(reader, group, &dimension, err);
         if (status != AKIDB_OK)
             return status;

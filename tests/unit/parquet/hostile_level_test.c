@@ -1,0 +1,367 @@
+/* Levels: rows that are no vectors are named, levels that are none are refused, and every shape of
+ * list that writers give is read. */
+#include "builder.h"
+
+static builder b;
+
+/* A run of levels: `count` times `level`. */
+typedef struct run {
+    uint8_t count;
+    uint8_t level;
+} run;
+
+/* Levels of at most eight bits as RLE runs, behind their length. */
+static void put_runs(akidb_buffer *body, const run *runs, size_t count)
+{
+    put_u32(body, (uint32_t)(2 * count));
+    for (size_t i = 0; i < count; i++)
+        put_bytes(body, (const uint8_t[]){(uint8_t)(runs[i].count << 1), runs[i].level}, 2);
+}
+
+static const run one_row[] = {{1, 0}, {3, 1}};
+
+/* optional group vector { repeated group list { optional float element } } */
+static void build_optional_vector(void)
+{
+    build_element(&b, "vector", -1, AK_OPTIONAL, 1);
+    build_element(&b, "list", -1, AK_REPEATED, 1);
+    build_element(&b, "element", AK_TYPE_FLOAT, AK_OPTIONAL, 0);
+    build_chunk(&b, AK_TYPE_FLOAT);
+}
+
+/* Two rows of 4 values; then a third row with these levels. */
+static void refuse_third_row(const run *repetition, size_t repetitions, const run *definition,
+                             size_t definitions, int32_t entries, size_t floats, const char *text)
+{
+    run runs[12] = {{1, 0}, {3, 1}, {1, 0}, {3, 1}};
+    run levels[12] = {{8, 3}};
+    akidb_buffer body = {0};
+    memcpy(runs + 4, repetition, repetitions * sizeof *runs);
+    memcpy(levels + 1, definition, definitions * sizeof *levels);
+    build_begin(&b, 3);
+    build_optional_vector();
+    put_runs(&body, runs, 4 + repetitions);
+    put_runs(&body, levels, 1 + definitions);
+    put_floats(&body, 0, 8 + floats);
+    build_plain_page(&b, 8 + entries, body);
+    build_refused(&b, AKIDB_E_VALIDATION, text);
+    assert_int_equal(b.err.row, 2);
+    assert_string_equal(b.err.column, "vector");
+}
+
+static void a_null_vector_is_named(void **state)
+{
+    (void)state;
+    refuse_third_row((run[]){{1, 0}}, 1, (run[]){{1, 0}}, 1, 1, 0, "found null");
+}
+
+static void an_empty_vector_is_named(void **state)
+{
+    (void)state;
+    refuse_third_row((run[]){{1, 0}}, 1, (run[]){{1, 1}}, 1, 1, 0, "an empty list");
+}
+
+static void a_null_element_is_named(void **state)
+{
+    (void)state;
+    refuse_third_row(one_row, 2, (run[]){{2, 3}, {1, 2}, {1, 3}}, 3, 4, 3, "a null element");
+}
+
+static void a_ragged_row_is_named(void **state)
+{
+    (void)state;
+    refuse_third_row((run[]){{1, 0}, {2, 1}}, 2, (run[]){{3, 3}}, 1, 3, 3, "4 floats, found 3");
+    refuse_third_row((run[]){{1, 0}, {4, 1}}, 2, (run[]){{5, 3}}, 1, 5, 5, "more than 4");
+}
+
+/* DuckDB writes a null ARRAY as so many entries without a slot. */
+static void a_null_array_of_duckdb_is_named(void **state)
+{
+    (void)state;
+    refuse_third_row(one_row, 2, (run[]){{4, 0}}, 1, 4, 0, "found null");
+}
+
+static void rows_of_later_row_groups_count_from_the_start_of_the_file(void **state)
+{
+    (void)state;
+    ak_row_group groups[2];
+    ak_column_chunk chunks[2];
+    akidb_documents *documents;
+    build_begin(&b, 5);
+    build_optional_vector();
+    for (size_t i = 0; i < 2; i++) {
+        akidb_buffer body = {0};
+        b.chunks[0].data_page_offset = (int64_t)b.file.size;
+        b.chunks[0].total_compressed_size = b.chunks[0].num_values = 0;
+        put_constant_levels(&body, 4, 0); /* four rows of one value each */
+        put_runs(&body, (run[]){{2, 3}, {2, i == 0 ? 3 : 0}}, 2);
+        put_floats(&body, 0, i == 0 ? 4 : 2);
+        build_plain_page(&b, 4, body);
+        chunks[i] = b.chunks[0];
+        groups[i] = (ak_row_group){.columns = &chunks[i], .column_count = 1, .num_rows = 4};
+    }
+    size_t before = b.file.size;
+    b.metadata.schema = b.schema;
+    b.metadata.schema_count = b.schema_count;
+    b.metadata.row_groups = groups;
+    b.metadata.row_group_count = 2;
+    b.metadata.num_rows = 8;
+    assert_ok(b.err, ak_file_metadata_write(&b.metadata, &b.file, &b.err));
+    put_u32(&b.file, (uint32_t)(b.file.size - before));
+    put_bytes(&b.file, "PAR1", 4);
+    assert_status(AKIDB_E_VALIDATION, decode_exact(&b.file, &b.options, &documents, &b.err));
+    assert_int_equal(b.err.row, 6);
+    akidb_buffer_free(&b.file);
+}
+
+/* ---- malformed ---------------------------------------------------------------------------------
+ */
+
+static void refuse_levels(const run *repetition, size_t repetitions, const run *definition,
+                          size_t definitions, const char *text)
+{
+    akidb_buffer body = {0};
+    build_begin(&b, 2);
+    build_vector(&b);
+    put_runs(&body, repetition, repetitions);
+    put_runs(&body, definition, definitions);
+    put_floats(&body, 0, 8);
+    build_plain_page(&b, 8, body);
+    build_refused(&b, AKIDB_E_CORRUPTION, text);
+}
+
+static void malformed_levels_are_corruption(void **state)
+{
+    (void)state;
+    const run rows[] = {{1, 0}, {3, 1}, {1, 0}, {3, 1}};
+    const run values[] = {{8, 1}};
+    refuse_levels(rows, 3, values, 1, "levels");                       /* too few */
+    refuse_levels(rows, 4, (run[]){{7, 1}}, 1, "levels");              /* too few */
+    refuse_levels(rows, 4, (run[]){{0, 1}, {8, 1}}, 2, "levels");      /* a run of none */
+    refuse_levels((run[]){{1, 0}, {7, 2}}, 2, values, 1, "");          /* over the maximum */
+    refuse_levels(rows, 4, (run[]){{8, 2}}, 1, "");                    /* over the maximum */
+    refuse_levels((run[]){{8, 1}}, 1, values, 1, "begins with a row"); /* first of a chunk */
+    refuse_levels((run[]){{1, 0}, {2, 1}, {5, 9}}, 3, values, 1, "");
+}
+
+static void a_length_of_levels_over_the_page_is_corruption(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        akidb_buffer body = vector_body(3, 4, 0);
+        memset(body.data, 0xFF, 4);
+        build_begin(&b, 3);
+        build_vector(&b);
+        if (i == 1)
+            body.size = 3;
+        build_plain_page(&b, 12, body);
+        build_refused(&b, AKIDB_E_CORRUPTION, "levels");
+    }
+}
+
+static void rows_that_the_counts_do_not_fit_are_named(void **state)
+{
+    (void)state;
+    akidb_buffer body = {0};
+    build_begin(&b, 2);
+    build_vector(&b);
+    const run rows[] = {{1, 0}, {3, 1}, {1, 0}, {3, 1}, {1, 0}, {3, 1}};
+    put_runs(&body, rows, 6); /* three rows of 4: the footer's counts say two of 6 */
+    put_runs(&body, (run[]){{12, 1}}, 1);
+    put_floats(&body, 0, 12);
+    build_plain_page(&b, 12, body);
+    build_refused(&b, AKIDB_E_VALIDATION, "6 floats, found 4");
+}
+
+/* ---- shapes that are read ----------------------------------------------------------------------
+ */
+
+static void expect_floats(size_t rows, uint32_t k)
+{
+    akidb_documents *documents = build_decoded(&b);
+    akidb_batch batch = akidb_documents_batch(documents);
+    assert_int_equal(batch.rows, rows);
+    assert_int_equal(batch.dimension, k);
+    for (size_t i = 0; i < rows * k; i++)
+        assert_true(batch.vectors[i] == (float)i);
+    akidb_documents_free(documents);
+}
+
+/* A page of part of the rows: levels of values first .. first + count - 1 of rows of 4. */
+static void build_part(size_t first, size_t count)
+{
+    akidb_buffer body = {0};
+    uint8_t levels[64];
+    for (size_t i = 0; i < count; i++)
+        levels[i] = (first + i) % 4 != 0;
+    put_levels(&body, levels, count);
+    put_constant_levels(&body, count, 1);
+    put_floats(&body, first, count);
+    build_plain_page(&b, (int32_t)count, body);
+}
+
+static void rows_may_span_pages(void **state)
+{
+    (void)state;
+    for (size_t cut = 1; cut < 20; cut++) {
+        build_begin(&b, 5);
+        build_vector(&b);
+        build_part(0, cut);
+        build_part(cut, 20 - cut);
+        expect_floats(5, 4);
+    }
+    build_begin(&b, 5);
+    build_vector(&b);
+    for (size_t i = 0; i < 20; i++)
+        build_part(i, 1);
+    expect_floats(5, 4);
+}
+
+static void a_row_that_ends_with_its_page_too_early_is_named(void **state)
+{
+    (void)state;
+    build_begin(&b, 5);
+    build_vector(&b);
+    build_part(0, 7);
+    build_part(8, 12);
+    b.chunks[0].num_values = 19;
+    build_refused(&b, AKIDB_E_VALIDATION, "row 1: column vector: expected a vector of 4");
+}
+
+static void lists_of_two_levels_and_bare_ones_are_read(void **state)
+{
+    (void)state;
+    build_begin(&b, 3);
+    build_element(&b, "anything", -1, AK_REQUIRED, 1);
+    build_element(&b, "array", AK_TYPE_FLOAT, AK_REPEATED, 0);
+    build_chunk(&b, AK_TYPE_FLOAT);
+    build_plain_page(&b, 12, vector_body(3, 4, 0));
+    expect_floats(3, 4);
+    build_begin(&b, 3);
+    build_flat(&b, "floats", AK_TYPE_FLOAT, AK_REPEATED);
+    build_plain_page(&b, 12, vector_body(3, 4, 0));
+    expect_floats(3, 4);
+}
+
+/* ---- flat columns ------------------------------------------------------------------------------
+ */
+
+static void a_null_in_a_column_that_all_documents_have_is_named(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"inserted_at", "dimension"};
+    for (size_t i = 0; i < 2; i++) {
+        akidb_buffer body = {0};
+        const int64_t values[] = {2, 2};
+        build_begin(&b, 3);
+        build_vectors(&b, 3, 2);
+        build_flat(&b, names[i], AK_TYPE_INT64, AK_OPTIONAL);
+        put_runs(&body, (run[]){{1, 1}, {1, 0}, {1, 1}}, 3);
+        put_bytes(&body, values, sizeof values);
+        build_plain_page(&b, 3, body);
+        build_refused(&b, AKIDB_E_VALIDATION, "found null");
+        assert_int_equal(b.err.row, 1);
+        assert_string_equal(b.err.column, names[i]);
+    }
+}
+
+static void a_dimension_that_the_vectors_do_not_have_is_corruption(void **state)
+{
+    (void)state;
+    const int32_t values[] = {2, 2, 3};
+    akidb_buffer body = {0};
+    build_begin(&b, 3);
+    build_vectors(&b, 3, 2);
+    build_flat(&b, "dimension", AK_TYPE_INT32, AK_REQUIRED);
+    put_bytes(&body, values, sizeof values);
+    build_plain_page(&b, 3, body);
+    build_refused(&b, AKIDB_E_CORRUPTION, "row 2: column dimension");
+}
+
+static void an_id_of_another_length_is_named(void **state)
+{
+    (void)state;
+    for (int allowed = 0; allowed < 2; allowed++) {
+        akidb_buffer body = {0};
+        build_begin(&b, 2);
+        build_vectors(&b, 2, 2);
+        build_flat(&b, "document_id", AK_TYPE_BYTE_ARRAY, AK_REQUIRED);
+        put_text(&body, "sixteen letters!");
+        put_text(&body, "17 of them it is.");
+        build_plain_page(&b, 2, body);
+        b.options.allow_other_ids = allowed == 1;
+        if (allowed == 0) {
+            build_refused(&b, AKIDB_E_VALIDATION, "row 1: column document_id: expected a UUID");
+            continue;
+        }
+        akidb_documents *documents = build_decoded(&b);
+        akidb_batch batch = akidb_documents_batch(documents);
+        assert_memory_equal(batch.document_ids[0].bytes, "sixteen letters!", 16);
+        assert_null(akidb_texts_at(&batch.external_ids, 0).data);
+        akidb_slice text = akidb_texts_at(&batch.external_ids, 1);
+        assert_int_equal(text.size, 17);
+        assert_memory_equal(text.data, "17 of them it is.", 17);
+        akidb_documents_free(documents);
+    }
+}
+
+static void a_time_out_of_range_is_named(void **state)
+{
+    (void)state;
+    static const ak_converted_type types[] = {AK_CONVERTED_TIMESTAMP_MILLIS,
+                                              AK_CONVERTED_TIMESTAMP_MICROS};
+    for (size_t i = 0; i < 2; i++) {
+        const int64_t values[] = {0, INT64_MAX - 5};
+        akidb_buffer body = {0};
+        build_begin(&b, 2);
+        build_vectors(&b, 2, 2);
+        build_flat(&b, "inserted_at", AK_TYPE_INT64, AK_REQUIRED);
+        b.schema[b.schema_count - 1].converted_type = types[i];
+        put_bytes(&body, values, sizeof values);
+        build_plain_page(&b, 2, body);
+        build_refused(&b, AKIDB_E_VALIDATION, "row 1: column inserted_at: expected a time");
+    }
+}
+
+static void nanoseconds_are_rounded_down(void **state)
+{
+    (void)state;
+    const int64_t values[] = {-1, -1000, 999, 1000};
+    const int64_t expected[] = {-1, -1, 0, 1};
+    akidb_buffer body = {0};
+    build_begin(&b, 4);
+    build_vectors(&b, 4, 2);
+    build_flat(&b, "inserted_at", AK_TYPE_INT64, AK_REQUIRED);
+    b.schema[b.schema_count - 1].logical_type =
+        (ak_logical_type){.kind = AK_LOGICAL_TIMESTAMP, .unit = AK_UNIT_NANOS};
+    put_bytes(&body, values, sizeof values);
+    build_plain_page(&b, 4, body);
+    akidb_documents *documents = build_decoded(&b);
+    akidb_batch batch = akidb_documents_batch(documents);
+    assert_memory_equal(batch.inserted_at, expected, sizeof expected);
+    akidb_documents_free(documents);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_null_vector_is_named),
+        cmocka_unit_test(an_empty_vector_is_named),
+        cmocka_unit_test(a_null_element_is_named),
+        cmocka_unit_test(a_ragged_row_is_named),
+        cmocka_unit_test(a_null_array_of_duckdb_is_named),
+        cmocka_unit_test(rows_of_later_row_groups_count_from_the_start_of_the_file),
+        cmocka_unit_test(malformed_levels_are_corruption),
+        cmocka_unit_test(a_length_of_levels_over_the_page_is_corruption),
+        cmocka_unit_test(rows_that_the_counts_do_not_fit_are_named),
+        cmocka_unit_test(rows_may_span_pages),
+        cmocka_unit_test(a_row_that_ends_with_its_page_too_early_is_named),
+        cmocka_unit_test(lists_of_two_levels_and_bare_ones_are_read),
+        cmocka_unit_test(a_null_in_a_column_that_all_documents_have_is_named),
+        cmocka_unit_test(a_dimension_that_the_vectors_do_not_have_is_corruption),
+        cmocka_unit_test(an_id_of_another_length_is_named),
+        cmocka_unit_test(a_time_out_of_range_is_named),
+        cmocka_unit_test(nanoseconds_are_rounded_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
