@@ -11,8 +11,9 @@ static size_t walk(const ak_json_value *value)
 {
     uint64_t number;
     bool flag;
-    size_t met = 1 + (ak_json_u64(value, &number) || ak_json_bool(value, &flag) ||
-                      ak_json_string(value) != NULL);
+    size_t met = 1;
+    if (ak_json_u64(value, &number) || ak_json_bool(value, &flag) || ak_json_string(value) != NULL)
+        met++;
     for (size_t i = 0; i < ak_json_count(value); i++) {
         if (ak_json_is_array(value))
             met += walk(ak_json_element(value, i));
