@@ -5,7 +5,9 @@
  *
  *   Keys     NUL-terminated UTF-8 of 1 to 1,024 bytes, parts of at most 255 bytes divided by '/';
  *            no empty, "." or ".." part, no part that begins with ".akidb-tmp-", no control
- *            character. Anything else is AKIDB_E_VALIDATION.
+ *            character (below U+0020, or U+007F). Anything else is AKIDB_E_VALIDATION. A key and
+ *            the same key with '/' and more after it cannot both be stored everywhere: a store that
+ *            cannot hold both (a disk) answers the later put with AKIDB_E_VALIDATION.
  *   Atomic   A put, a copy and an upload become visible whole or not at all, also after a crash.
  *   Durable  What a call reported as done survives a power cut.
  *   Threads  Any calls may run at once on one store, except that akidb_store_close runs alone. An
@@ -33,7 +35,9 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_store_open(const char *uri, akidb_store
 
 /* A folder of the local disk; objects are files under it, folders 0700 and files 0600. The folder
  * is made at the first write, if it is not there; reading a folder that is not there finds nothing.
- */
+ * A relative path means the working folder of now. Symbolic links are followed up to the folder and
+ * never below it: AKIDB_E_PERMISSION. An object that was stored, or deleted, but could not be made
+ * durable is AKIDB_E_UNCERTAIN. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_store_local_open(const char *path, akidb_store **store_out,
                                                           akidb_error *err);
 
@@ -137,7 +141,8 @@ AKIDB_API void akidb_upload_abort(akidb_upload *upload);
 /* ---- leftovers ------------------------------------------------------------------------------- */
 
 /* Removes what interrupted puts and uploads left behind, if it was last written before `before`
- * (microseconds since the epoch); counts and sums it. With dry_run it only counts. */
+ * (microseconds since the epoch); counts and sums it. With dry_run it only counts. An upload that
+ * is still going on and was last written before then fails at its commit. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_store_remove_leftovers(akidb_store *store, int64_t before,
                                                                 bool dry_run, uint64_t *count_out,
                                                                 uint64_t *bytes_out,
@@ -145,7 +150,8 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_store_remove_leftovers(akidb_store *sto
 
 /* ---- wrappers: a store around a store -------------------------------------------------------- */
 
-/* Everything lies under `prefix` ("a/b", without a final '/') in `inner`, which must outlive it. */
+/* Everything lies under `prefix` ("a/b", without a final '/') in `inner`, which must outlive it.
+ * Leftovers have no keys: removing them means those of all of `inner`. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_store_prefix_open(akidb_store *inner, const char *prefix,
                                                            akidb_store **store_out,
                                                            akidb_error *err);

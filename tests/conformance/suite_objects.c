@@ -102,8 +102,7 @@ static const char *const good_names[] = {
     "~`^[]{}|\\\"<>",
     "COLLECTION",
     "collection", /* not the one before */
-    "Gr\xc3\xb6\xc3\x9f"
-    "e/\xe2\x82\xac/\xf0\x9f\x98\x80",
+    "\xc3\xb6/\xe2\x82\xac/\xf0\x9f\x98\x80",
     "d/e/e/p/e/r/a/n/d/d/e/e/p/e/r/a/n/d/d/e/e/p/e/r",
 };
 
