@@ -1,6 +1,5 @@
 /* layers: codec os json document parquet */
-/* Any bytes as each of the structures that a file holds in Thrift's compact protocol. What parses
- * as a footer must, written again, parse as the same. */
+/* Any bytes as each of the structures that a file holds in Thrift's compact protocol. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,28 +12,27 @@ static void require(bool condition)
         abort();
 }
 
-static void read_footer(akidb_slice bytes, ak_arena *arena)
+/* Touches every name and number of a footer, so that a sanitizer sees what is not there. */
+static size_t sum_footer(const ak_file_metadata *metadata)
 {
-    akidb_error err;
-    ak_file_metadata metadata, again;
-    akidb_buffer written = {0};
-    if (ak_file_metadata_read(bytes, "fuzz", 0, arena, &metadata, &err) != AKIDB_OK)
-        return;
-    if (ak_file_metadata_write(&metadata, &written, &err) == AKIDB_OK && !metadata.is_encrypted) {
-        akidb_slice slice = {written.data, written.size};
-        bool encrypted_column = false;
-        for (size_t i = 0; i < metadata.row_group_count; i++)
-            for (size_t j = 0; j < metadata.row_groups[i].column_count; j++)
-                encrypted_column |= metadata.row_groups[i].columns[j].is_encrypted;
-        akidb_status status = ak_file_metadata_read(slice, "again", 0, arena, &again, &err);
-        require(status == AKIDB_OK || encrypted_column);
-        if (status == AKIDB_OK) {
-            require(again.num_rows == metadata.num_rows);
-            require(again.schema_count == metadata.schema_count);
-            require(again.row_group_count == metadata.row_group_count);
-        }
+    size_t sum = metadata->created_by == NULL ? 0 : strlen(metadata->created_by);
+    for (size_t i = 0; i < metadata->schema_count; i++)
+        sum += strlen(metadata->schema[i].name);
+    for (size_t i = 0; i < metadata->key_value_count; i++) {
+        const ak_key_value *pair = &metadata->key_values[i];
+        sum += strlen(pair->key) + (pair->value == NULL ? 0 : strlen(pair->value));
     }
-    akidb_buffer_free(&written);
+    for (size_t i = 0; i < metadata->column_order_count; i++)
+        sum += (size_t)metadata->column_orders[i];
+    for (size_t i = 0; i < metadata->row_group_count; i++)
+        for (size_t j = 0; j < metadata->row_groups[i].column_count; j++) {
+            const ak_column_chunk *chunk = &metadata->row_groups[i].columns[j];
+            for (size_t k = 0; k < chunk->path_count; k++)
+                sum += strlen(chunk->path_in_schema[k]);
+            for (size_t k = 0; k < chunk->encoding_count; k++)
+                sum += (size_t)chunk->encodings[k];
+        }
+    return sum;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -45,7 +43,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ak_arena *arena;
     if (ak_arena_new(&arena, &err) != AKIDB_OK)
         return 0;
-    read_footer(bytes, arena);
+    ak_file_metadata metadata;
+    volatile size_t sum = 0;
+    if (ak_file_metadata_read(bytes, "fuzz", 0, arena, &metadata, &err) == AKIDB_OK)
+        sum = sum_footer(&metadata);
+    (void)sum;
     ak_page_header header;
     size_t used, count;
     if (ak_page_header_read(bytes, "fuzz", 0, &header, &used, &err) == AKIDB_OK)
