@@ -1,7 +1,8 @@
 /*
  * Listing a local store. One folder at a time is read into memory and sorted, with the folders'
  * names as if they ended in '/': this gives whole keys in byte order ("a-b" comes before "a/b").
- * Memory is bounded by the names of the folders on one path, whatever the store holds.
+ * Memory is bounded by the names of the folders on one path, whatever the store holds;
+ * each of these folders is open meanwhile.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -322,11 +322,15 @@ static int run_as_nobody(int (*function)(scene *), scene *s)
     return WEXITSTATUS(status);
 }
 
+enum { NOT_REACHED = 101 };
+
 /* The number of the check that failed; 0 when none did. */
 static int use_forbidden_folder(scene *s)
 {
     akidb_buffer bytes;
     char text[1024] = "";
+    if (access(s->root, X_OK) != 0)
+        return NOT_REACHED; /* TMPDIR is closed to others already */
     if (put(s, "new", "x") != AKIDB_E_PERMISSION || strstr(s->err.message, s->root) == NULL ||
         strstr(s->err.message, "new") == NULL)
         return 1;
@@ -357,6 +361,10 @@ static void a_folder_without_permission_says_so(void **state)
     assert_int_equal(chmod(s->root, 0755), 0);
     assert_int_equal(chmod(path_of(s, "deep/root/closed"), 0755), 0);
     scene_close(s);
+    if (failed == NOT_REACHED) {
+        print_message("SKIPPED: another user cannot reach the folder for tests\n");
+        skip();
+    }
     assert_int_equal(failed, 0);
 }
 
