@@ -157,8 +157,8 @@ const char *cli_nearest(const char *word, const char *(*names)(const void *conte
 
 typedef struct cli_progress {
     bool enabled;
-    bool drawn;
-    const char *what;
+    _Atomic bool drawn; /* warnings may come from any thread, and clear it */
+    char what[32];
     int64_t began; /* milliseconds on a clock that only goes forward */
     int64_t told;
 } cli_progress;

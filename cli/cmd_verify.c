@@ -85,7 +85,9 @@ static int verify(cli *session, const akidb_uuid *collection, const akidb_uuid *
     akidb_uuid_format(snapshot, id);
     akidb_error err;
     akidb_verify_report report;
-    cli_progress_begin(&session->progress, id);
+    char what[32];
+    snprintf(what, sizeof what, "verify %.8s", id);
+    cli_progress_begin(&session->progress, what);
     akidb_status status = akidb_snapshot_verify(session->snapshotter, collection, snapshot,
                                                 (akidb_verify_level)v->level, &report, &err);
     if (status != AKIDB_OK)
