@@ -41,6 +41,22 @@ static akidb_status copy_options(akidb_parquet_reader *reader,
     return AKIDB_OK;
 }
 
+/* What our writer left for files without rows. A file with rows speaks for itself: its keys may
+ * have been carried along by whoever made it from another. */
+static uint32_t recorded_dimension(const ak_file_metadata *metadata)
+{
+    for (size_t i = 0; i < metadata->key_value_count; i++) {
+        const ak_key_value *pair = &metadata->key_values[i];
+        if (strcmp(pair->key, AK_KEY_DIMENSION) != 0 || pair->value == NULL)
+            continue;
+        char *end;
+        unsigned long value = strtoul(pair->value, &end, 10);
+        bool is_number = pair->value[0] >= '1' && pair->value[0] <= '9' && *end == '\0';
+        return is_number && value <= AKIDB_DIMENSION_MAX ? (uint32_t)value : 0;
+    }
+    return 0;
+}
+
 /* Whether the footer's counts can be those of vectors of one length: then they tell it, and each
  * row is checked against it when it is read. A null counts as a value. */
 static bool counts_tell_dimension(const ak_file_leaf *leaf, const ak_column_chunk *chunk,
@@ -58,8 +74,10 @@ static akidb_status find_dimension(akidb_parquet_reader *reader, akidb_error *er
     size_t group = 0;
     while (group < reader->footer.metadata.row_group_count && ak_reader_rows(reader, group) == 0)
         group++;
-    if (group == reader->footer.metadata.row_group_count)
+    if (group == reader->footer.metadata.row_group_count) {
+        reader->dimension = recorded_dimension(&reader->footer.metadata);
         return AKIDB_OK;
+    }
     const ak_file_leaf *leaf = reader->columns.vector;
     uint64_t rows = ak_reader_rows(reader, group);
     const ak_column_chunk *chunk = ak_reader_chunk(reader, group, leaf);
