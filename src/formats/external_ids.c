@@ -92,11 +92,12 @@ akidb_status ak_external_ids_next(ak_external_ids *ids, akidb_slice *id_out, boo
         if (status != AKIDB_OK)
             return status;
     }
-    size_t valid = ak_utf8_valid_prefix(id_out->data, id_out->size);
-    if (valid != id_out->size)
+    const uint8_t *bytes = id_out->data;
+    size_t valid = ak_utf8_valid_prefix(bytes, id_out->size);
+    if (bytes != NULL && valid != id_out->size)
         return ak_fail_at(err, AKIDB_E_VALIDATION, AK_ROW(ids->in.name, ids->lines, "external_id"),
                           "expected UTF-8, found the byte 0x%02x at byte %zu of the line",
-                          ((const uint8_t *)id_out->data)[valid], valid);
+                          bytes[valid], valid);
     ids->lines++;
     return AKIDB_OK;
 }

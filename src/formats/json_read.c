@@ -33,6 +33,7 @@ struct ak_json_reader {
     uint64_t rows;
     akidb_buffer text; /* of one string, unescaped */
     float *scratch;    /* a vector that is read to be checked only */
+    size_t scratch_capacity;
     ak_id_sequence new_ids;
     int64_t
         now; /* for documents without a time: whole milliseconds, so that every snapshot holds it */
@@ -279,10 +280,12 @@ static akidb_status read_vector(ak_json_reader *reader, const element *e, float 
 {
     size_t dimension = reader->options.dimension;
     if (values == NULL) {
-        if (reader->scratch == NULL)
-            reader->scratch = malloc(dimension * sizeof *values);
-        if (reader->scratch == NULL)
-            return ak_fail_memory(err, dimension * sizeof *values);
+        void *scratch = reader->scratch;
+        akidb_status reserved =
+            ak_array_reserve(&scratch, &reader->scratch_capacity, dimension, sizeof *values, err);
+        reader->scratch = scratch;
+        if (reserved != AKIDB_OK)
+            return reserved;
         values = reader->scratch;
     }
     akidb_error inner = {.offset = -1};

@@ -102,7 +102,7 @@ akidb_status ak_json_read_vector(akidb_slice raw, float *values, size_t capacity
     size_t count = 0;
     bool more = !take(&c, ']');
     while (more) {
-        float value;
+        float value = 0;
         akidb_status status = read_value(&c, &value, err);
         if (status != AKIDB_OK)
             return status;

@@ -262,8 +262,8 @@ akidb_status ak_npy_read_header(const akidb_input *input, ak_npy_header *header_
                                 akidb_error *err)
 {
     memset(header_out, 0, sizeof *header_out);
-    uint64_t at;
-    uint32_t size;
+    uint64_t at = 0;
+    uint32_t size = 0;
     akidb_status status = read_prefix(input, &at, &size, err);
     if (status != AKIDB_OK)
         return status;
