@@ -131,7 +131,7 @@ static int visit_entries(DIR *dir, akidb_folder folder, akidb_name_visitor *visi
         errno = 0;
         const struct dirent *entry = readdir(dir);
         if (entry == NULL)
-            return errno;
+            return errno; /* NOLINT(clang-analyzer-core.*): 0, or what readdir set */
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         akidb_file_kind kind;

@@ -353,8 +353,8 @@ static akidb_status local_get(void *handle, const char *key, uint64_t max_size,
                               akidb_buffer *buffer_out, akidb_error *err)
 {
     const ak_local *local = handle;
-    akidb_file file;
-    uint64_t size;
+    akidb_file file = {0};
+    uint64_t size = 0;
     akidb_status status = open_object(local, key, &file, &size, err);
     if (status != AKIDB_OK)
         return status;
@@ -376,8 +376,8 @@ static akidb_status local_get_range(void *handle, const char *key, uint64_t offs
                                     size_t size, size_t *read_out, akidb_error *err)
 {
     const ak_local *local = handle;
-    akidb_file file;
-    uint64_t total;
+    akidb_file file = {0};
+    uint64_t total = 0;
     akidb_status status = open_object(local, key, &file, &total, err);
     if (status != AKIDB_OK)
         return status;
@@ -437,8 +437,8 @@ static akidb_status local_copy(void *handle, const char *from_key, const char *t
                                akidb_put_mode mode, akidb_error *err)
 {
     ak_local *local = handle;
-    akidb_file from;
-    uint64_t size;
+    akidb_file from = {0};
+    uint64_t size = 0;
     akidb_status status = open_object(local, from_key, &from, &size, err);
     if (status != AKIDB_OK)
         return status;

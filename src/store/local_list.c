@@ -83,9 +83,10 @@ static akidb_status names_read(names *n, const ak_local *local, akidb_folder fol
     int error_number = files->ops->list(files->handle, folder, visitor, context);
     if (n->status == AKIDB_OK && error_number != 0 && error_number != ENOENT)
         n->status = ak_local_fail(local, error_number, key, "listing it", err);
-    if (n->status != AKIDB_OK) {
+    akidb_status status = n->status;
+    if (status != AKIDB_OK) {
         names_free(n);
-        return n->status;
+        return status;
     }
     for (size_t i = 0; i < n->count; i++)
         n->items[i].at.text = (const char *)n->text.data + n->items[i].at.offset;

@@ -116,7 +116,9 @@ static akidb_status insert(memory_store *store, size_t index, const char *key, o
         return ak_fail_memory(err, strlen(key) + 1);
     entry *at = &store->entries[index];
     memmove(at + 1, at, (store->count - index) * sizeof *at);
-    *at = (entry){copy, o, akidb_clock_now(NULL)};
+    at->key = copy;
+    at->object = o;
+    at->modified_at = akidb_clock_now(NULL);
     store->count++;
     return AKIDB_OK;
 }
@@ -164,27 +166,27 @@ static akidb_status memory_put(void *handle, const char *key, const akidb_slice 
     return status;
 }
 
-/* The caller becomes a user of the object. */
-static akidb_status use(memory_store *store, const char *key, object **object_out, akidb_error *err)
+/* The caller becomes a user of the object; NULL when there is none. */
+static object *use(memory_store *store, const char *key)
 {
+    object *o = NULL;
     size_t index;
     pthread_mutex_lock(&store->lock);
-    bool found = find(store, key, &index);
-    if (found) {
-        *object_out = store->entries[index].object;
-        (*object_out)->users++;
+    if (find(store, key, &index)) {
+        o = store->entries[index].object;
+        o->users++;
     }
     pthread_mutex_unlock(&store->lock);
-    return found ? AKIDB_OK : fail_not_found(key, err);
+    return o;
 }
 
 static akidb_status memory_get(void *handle, const char *key, uint64_t max_size,
                                akidb_buffer *buffer_out, akidb_error *err)
 {
-    object *o;
-    akidb_status status = use(handle, key, &o, err);
-    if (status != AKIDB_OK)
-        return status;
+    object *o = use(handle, key);
+    if (o == NULL)
+        return fail_not_found(key, err);
+    akidb_status status;
     if (o->bytes.size > max_size)
         status = ak_fail_at(err, AKIDB_E_LIMIT, AK_IN(key),
                             "the object has %zu bytes, more than the %llu allowed", o->bytes.size,
@@ -198,10 +200,9 @@ static akidb_status memory_get(void *handle, const char *key, uint64_t max_size,
 static akidb_status memory_get_range(void *handle, const char *key, uint64_t offset, void *dst,
                                      size_t size, size_t *read_out, akidb_error *err)
 {
-    object *o;
-    akidb_status status = use(handle, key, &o, err);
-    if (status != AKIDB_OK)
-        return status;
+    object *o = use(handle, key);
+    if (o == NULL)
+        return fail_not_found(key, err);
     if (offset < o->bytes.size && size > 0) {
         size_t left = o->bytes.size - (size_t)offset;
         *read_out = size < left ? size : left;
@@ -250,12 +251,11 @@ static akidb_status memory_copy(void *handle, const char *from_key, const char *
                                 akidb_put_mode mode, akidb_error *err)
 {
     memory_store *store = handle;
-    object *o;
-    akidb_status status = use(store, from_key, &o, err);
-    if (status != AKIDB_OK)
-        return status;
+    object *o = use(store, from_key);
+    if (o == NULL)
+        return fail_not_found(from_key, err);
     pthread_mutex_lock(&store->lock);
-    status = store_object(store, to_key, o, mode, err);
+    akidb_status status = store_object(store, to_key, o, mode, err);
     object_leave(o);
     pthread_mutex_unlock(&store->lock);
     return status;
