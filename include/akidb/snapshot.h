@@ -48,7 +48,7 @@ typedef struct akidb_snapshot_metadata {
     akidb_uuid collection_id;
     uint64_t vector_count;
     uint32_t dimension;
-    int64_t created_at;  /* microseconds since the epoch */
+    int64_t created_at;  /* when it was begun; microseconds since the epoch */
     uint64_t size_bytes; /* of all parts together */
     akidb_compression compression;
     akidb_snapshot_format format;
@@ -138,8 +138,9 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_append(akidb_snapshot_writer *
 
 /* Makes the snapshot exist, and frees the writer whatever the outcome. AKIDB_E_VALIDATION: an id
  * came twice, or no documents came. AKIDB_E_UNCERTAIN: the answer to the commit was lost and could
- * not be read back; it may exist, nothing was cleaned up. Otherwise a failure leaves no snapshot.
- * Each output may be NULL. */
+ * not be read back; it may exist, nothing was cleaned up. AKIDB_E_PRECONDITION: the write took
+ * days, and a part was removed as a leftover. Otherwise a failure leaves no snapshot. Each output
+ * may be NULL. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_commit(akidb_snapshot_writer *writer,
                                                          akidb_uuid *snapshot_id_out,
                                                          akidb_snapshot_metadata **metadata_out,
@@ -255,11 +256,11 @@ typedef enum akidb_verify_outcome {
 } akidb_verify_outcome;
 
 typedef struct akidb_verify_report {
-    akidb_verify_outcome outcome;
-    uint64_t parts; /* looked at */
+    akidb_verify_outcome outcome; /* of several parts the worst, the last in the list above */
+    uint64_t parts;               /* looked at */
     uint64_t bytes_read;
     uint64_t rows_decoded;
-    akidb_error problem; /* the first; .status is AKIDB_OK when good */
+    akidb_error problem; /* the first of that outcome; .status is AKIDB_OK when good or unchecked */
 } akidb_verify_report;
 
 /* AKIDB_OK when the question was answered, whatever the answer; AKIDB_E_NOT_FOUND when there is no

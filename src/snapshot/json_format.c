@@ -129,16 +129,34 @@ static akidb_status flush(json_writer *writer, bool end, akidb_error *err)
     return status;
 }
 
+/* How many rows from `row` on make about TEXT_SIZE of text; only the last of them may be large. */
+static size_t rows_of_text(const akidb_batch *batch, size_t row)
+{
+    uint64_t size = 0;
+    size_t rows = 0;
+    while (row + rows < batch->rows && size < TEXT_SIZE) {
+        size += 60 + 12 * (uint64_t)batch->dimension +
+                akidb_texts_at(&batch->external_ids, row + rows).size +
+                akidb_texts_at(&batch->metadata, row + rows).size;
+        rows++;
+    }
+    return rows;
+}
+
 static akidb_status append(void *handle, const akidb_batch *batch, bool last, akidb_error *err)
 {
     (void)last;
     json_writer *writer = handle;
-    size_t step = TEXT_SIZE / (60 + 12 * (size_t)batch->dimension) + 1;
-    for (size_t row = 0; row < batch->rows; row += step) {
-        size_t rows = batch->rows - row < step ? batch->rows - row : step;
+    size_t rows;
+    for (size_t row = 0; row < batch->rows; row += rows) {
+        rows = rows_of_text(batch, row);
         akidb_status status =
             ak_json_append_documents(&writer->text, batch, row, rows,
                                      (ak_json_style){.lines = false}, writer->rows == 0, err);
+        if (status == AKIDB_OK && writer->text.size > AK_JSON_DOCUMENT_MAX)
+            status = ak_fail_at(err, AKIDB_E_LIMIT, AK_ROW(NULL, writer->rows + rows - 1, NULL),
+                                "expected a document of at most %zu bytes as JSON, found %zu",
+                                AK_JSON_DOCUMENT_MAX, writer->text.size);
         if (status == AKIDB_OK)
             status = flush(writer, false, err);
         if (status != AKIDB_OK)

@@ -65,6 +65,17 @@ static void reader_close(void *handle)
     free(part);
 }
 
+/* To import a file whose rows are no documents is a mistake of the caller. In a snapshot it means
+ * that the part is not what was written. */
+static akidb_status as_stored(akidb_status status, akidb_error *err)
+{
+    if (status != AKIDB_E_VALIDATION)
+        return status;
+    if (err != NULL)
+        err->status = AKIDB_E_CORRUPTION;
+    return AKIDB_E_CORRUPTION;
+}
+
 /* The file must hold what the metadata says. */
 static akidb_status check_part(const ak_part_source *source, const akidb_parquet_reader *reader,
                                akidb_error *err)
@@ -94,7 +105,8 @@ static akidb_status reader_open(const ak_part_source *source, void **reader_out,
         .threads = source->threads,
         .expected = source->metadata->checked ? &source->part->summary : NULL,
     };
-    akidb_status status = akidb_parquet_reader_open(source->input, &options, &part->reader, err);
+    akidb_status status =
+        as_stored(akidb_parquet_reader_open(source->input, &options, &part->reader, err), err);
     if (status == AKIDB_OK)
         status = check_part(source, part->reader, err);
     if (status != AKIDB_OK) {
@@ -145,7 +157,8 @@ static akidb_status next(void *handle, size_t groups, akidb_documents *documents
     *done_out = end == part->count;
     if (end == first)
         return AKIDB_OK;
-    return akidb_parquet_reader_read(part->reader, first, end - first, documents, err);
+    return as_stored(akidb_parquet_reader_read(part->reader, first, end - first, documents, err),
+                     err);
 }
 
 const ak_format_ops ak_format_parquet = {

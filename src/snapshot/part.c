@@ -26,6 +26,15 @@ static akidb_status start_upload(ak_sink *sink, akidb_error *err)
     return status;
 }
 
+static akidb_status gather(ak_sink *sink, const akidb_slice *slices, size_t count, size_t size,
+                           akidb_error *err)
+{
+    akidb_status status = ak_buffer_reserve(&sink->buffer, size, err);
+    for (size_t i = 0; i < count && status == AKIDB_OK; i++)
+        status = ak_buffer_append(&sink->buffer, slices[i].data, slices[i].size, err);
+    return status;
+}
+
 static akidb_status sink_write(void *handle, const akidb_slice *slices, size_t count,
                                akidb_error *err)
 {
@@ -37,12 +46,11 @@ static akidb_status sink_write(void *handle, const akidb_slice *slices, size_t c
     akidb_status status = AKIDB_OK;
     if (sink->upload == NULL && sink->size >= AK_SINK_MEMORY)
         status = start_upload(sink, err);
-    if (status == AKIDB_OK && sink->upload != NULL)
-        return akidb_upload_write(sink->upload, slices, count, err);
     if (status == AKIDB_OK)
-        status = ak_buffer_reserve(&sink->buffer, (size_t)size, err);
-    for (size_t i = 0; i < count && status == AKIDB_OK; i++)
-        status = ak_buffer_append(&sink->buffer, slices[i].data, slices[i].size, err);
+        status = sink->upload != NULL ? akidb_upload_write(sink->upload, slices, count, err)
+                                      : gather(sink, slices, count, (size_t)size, err);
+    if (status == AKIDB_OK && sink->watch != NULL)
+        status = sink->watch(sink->context, err);
     return status;
 }
 

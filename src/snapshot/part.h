@@ -17,6 +17,9 @@ typedef struct ak_sink {
     akidb_buffer buffer;  /* while there is no upload */
     akidb_upload *upload; /* NULL: all in memory so far */
     uint64_t size;
+    /* Called after each write, when set, from the thread that wrote; a failure ends the part. */
+    akidb_status (*watch)(void *context, akidb_error *err);
+    void *context;
 } ak_sink;
 
 /* Starts anew from a zeroed struct; touches no store. */

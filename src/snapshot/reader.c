@@ -272,11 +272,27 @@ static akidb_status reserve(const akidb_snapshot_reader *reader, akidb_documents
     return ak_documents_reserve(documents, (size_t)metadata->vector_count, err);
 }
 
+/* How many row groups to read in one step: several for each thread, so that none waits for the
+ * others often, but no more than a fraction of a second's work, so that progress is told. */
+static size_t groups_at_once(const akidb_snapshot_reader *reader)
+{
+    enum { PER_THREAD = 4, STEP_BYTES = 256 << 20 };
+    const akidb_snapshot_metadata *metadata = reader->metadata;
+    size_t threads = reader->snapshotter->threads, count = 0;
+    for (size_t i = 0; i < metadata->part_count; i++)
+        count += metadata->parts[i].summary.row_group_count;
+    if (count == 0 || reader->filter.conditional)
+        return threads;
+    uint64_t fit = STEP_BYTES / (metadata->size_bytes / count + 1);
+    if (fit < threads)
+        return threads;
+    return fit < PER_THREAD * threads ? (size_t)fit : PER_THREAD * threads;
+}
+
 akidb_status akidb_snapshot_restore(akidb_snapshotter *snapshotter, const akidb_uuid *collection_id,
                                     const akidb_uuid *snapshot_id, const akidb_filter *filter,
                                     akidb_documents **documents_out, akidb_error *err)
 {
-    enum { GROUPS_PER_THREAD = 4 }; /* at once, so that no thread waits for the others often */
     *documents_out = NULL;
     akidb_snapshot_reader *reader;
     akidb_status status =
@@ -287,10 +303,10 @@ akidb_status akidb_snapshot_restore(akidb_snapshotter *snapshotter, const akidb_
     status = akidb_documents_new(reader->metadata->dimension, &documents, err);
     if (status == AKIDB_OK)
         status = reserve(reader, documents, err);
+    size_t groups = groups_at_once(reader);
     bool done = false;
     while (status == AKIDB_OK && !done)
-        status = ak_snapshot_read(reader, (size_t)GROUPS_PER_THREAD * snapshotter->threads,
-                                  documents, &done, err);
+        status = ak_snapshot_read(reader, groups, documents, &done, err);
     akidb_snapshot_close(reader);
     if (status != AKIDB_OK) {
         akidb_documents_free(documents);

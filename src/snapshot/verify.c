@@ -58,10 +58,9 @@ static akidb_status report_progress(const verification *v, akidb_error *err)
 
 enum { PIECE = 4 << 20 }; /* read at once */
 
-/* Checks one range of a part, piece by piece, and goes on with the whole part's checksum. */
+/* Checks one range of a part, piece by piece. */
 static akidb_status check_range(const verification *v, const akidb_input *input,
-                                const akidb_parquet_range *range, uint8_t *piece,
-                                uint32_t *part_crc, akidb_error *err)
+                                const akidb_parquet_range *range, uint8_t *piece, akidb_error *err)
 {
     uint32_t crc = 0;
     for (uint64_t done = 0; done < range->size;) {
@@ -77,7 +76,6 @@ static akidb_status check_range(const verification *v, const akidb_input *input,
         if (status != AKIDB_OK)
             return status;
     }
-    *part_crc = ak_crc32c_combine(*part_crc, crc, range->size);
     if (crc != range->crc32c)
         return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(input->name, range->offset),
                           "range of %" PRIu64 " bytes: expected crc32c %08" PRIx32
@@ -86,31 +84,45 @@ static akidb_status check_range(const verification *v, const akidb_input *input,
     return AKIDB_OK;
 }
 
-/* Reads every byte of a part and compares each stored checksum: of the row groups or blocks, of the
- * tail, and of the whole, which is the only one that covers Parquet's first four bytes. */
+static const akidb_parquet_range magic = {
+    .offset = 0, .size = 4, .crc32c = UINT32_C(0x4D9E7A63) /* of "PAR1" */
+};
+
+/* The checksum of the whole must be the one that those of its ranges make. */
+static akidb_status check_sum(const verification *v, const akidb_snapshot_part *part,
+                              akidb_error *err)
+{
+    const akidb_parquet_summary *summary = &part->summary;
+    uint32_t crc = v->metadata->format == AKIDB_FORMAT_PARQUET ? magic.crc32c : 0;
+    for (size_t i = 0; i < summary->row_group_count; i++)
+        crc = ak_crc32c_combine(crc, summary->row_groups[i].all.crc32c,
+                                summary->row_groups[i].all.size);
+    crc = ak_crc32c_combine(crc, summary->tail.crc32c, summary->tail.size);
+    if (crc == summary->file.crc32c)
+        return AKIDB_OK;
+    return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_IN(v->metadata->key),
+                      "parts: crc32c of %s: expected %08" PRIx32
+                      ", which those of its ranges make, found %08" PRIx32,
+                      part->key, crc, summary->file.crc32c);
+}
+
+/* Reads every byte of a part and compares each stored checksum. What will be decoded is checked
+ * there, when it is read; only Parquet's first four bytes are not. */
 static akidb_status check_bytes(const verification *v, const akidb_input *input,
                                 const akidb_parquet_summary *summary, akidb_error *err)
 {
-    enum { MAGIC_SIZE = 4 };
     size_t room = summary->file.size < PIECE ? (size_t)summary->file.size + 1 : PIECE;
     uint8_t *piece = malloc(room);
     if (piece == NULL)
         return ak_fail_memory(err, room);
-    uint32_t part_crc = 0;
     akidb_status status = AKIDB_OK;
-    if (v->metadata->format == AKIDB_FORMAT_PARQUET) {
-        akidb_parquet_range magic = {.size = MAGIC_SIZE,
-                                     .crc32c = ak_crc32c(0, "PAR1", MAGIC_SIZE)};
-        status = check_range(v, input, &magic, piece, &part_crc, err);
-    }
-    for (size_t i = 0; i < summary->row_group_count && status == AKIDB_OK; i++)
-        status = check_range(v, input, &summary->row_groups[i].all, piece, &part_crc, err);
-    if (status == AKIDB_OK)
-        status = check_range(v, input, &summary->tail, piece, &part_crc, err);
-    if (status == AKIDB_OK && part_crc != summary->file.crc32c)
-        status = ak_fail_at(err, AKIDB_E_CORRUPTION, AK_IN(input->name),
-                            "expected crc32c %08" PRIx32 " of the whole, found %08" PRIx32,
-                            summary->file.crc32c, part_crc);
+    if (v->metadata->format == AKIDB_FORMAT_PARQUET)
+        status = check_range(v, input, &magic, piece, err);
+    size_t count = v->level == AKIDB_VERIFY_DECODE ? 0 : summary->row_group_count;
+    for (size_t i = 0; i < count && status == AKIDB_OK; i++)
+        status = check_range(v, input, &summary->row_groups[i].all, piece, err);
+    if (status == AKIDB_OK && v->level != AKIDB_VERIFY_DECODE)
+        status = check_range(v, input, &summary->tail, piece, err);
     free(piece);
     return status;
 }
@@ -131,6 +143,9 @@ static akidb_status check_part(const verification *v, const akidb_snapshot_part 
                           part->summary.file.size, info.size);
     if (v->level == AKIDB_VERIFY_SIZE || !v->metadata->checked)
         return AKIDB_OK;
+    status = check_sum(v, part, err);
+    if (status != AKIDB_OK)
+        return status;
     ak_part_input source;
     akidb_input input =
         ak_part_input_open(&source, v->snapshotter->store, part->key, part->summary.file.size);
@@ -212,19 +227,33 @@ static akidb_status verify_documents(const verification *v, akidb_snapshot_metad
 /* ---- whole snapshots ---------------------------------------------------------------------------
  */
 
-static akidb_status verify(verification *v, akidb_snapshot_metadata *metadata, akidb_error *err)
+static akidb_status verify_parts(const verification *v, akidb_error *err)
 {
-    v->metadata = metadata;
     akidb_status status = AKIDB_OK;
     /* When the store does not answer, the next part would only wait as long again. */
-    for (size_t i = 0; i < metadata->part_count && status == AKIDB_OK &&
+    for (size_t i = 0; i < v->metadata->part_count && status == AKIDB_OK &&
                        v->report->outcome != AKIDB_VERIFY_UNREACHABLE;
          i++)
-        status = verify_part(v, &metadata->parts[i], err);
-    bool decodes = v->level == AKIDB_VERIFY_DECODE && v->report->outcome == AKIDB_VERIFY_GOOD;
-    if (status == AKIDB_OK && v->report->outcome == AKIDB_VERIFY_GOOD && !metadata->checked) {
-        v->report->outcome = AKIDB_VERIFY_UNCHECKED;
-        (void)ak_fail_at(&v->report->problem, AKIDB_OK, AK_IN(metadata->key),
+        status = verify_part(v, &v->metadata->parts[i], err);
+    return status;
+}
+
+static akidb_status verify(verification *v, akidb_snapshot_metadata *metadata, akidb_error *err)
+{
+    akidb_verify_report *report = v->report;
+    bool decodes = v->level == AKIDB_VERIFY_DECODE;
+    v->metadata = metadata;
+    akidb_status status = verify_parts(v, err);
+    if (status == AKIDB_OK && decodes && report->outcome == AKIDB_VERIFY_MISSING) {
+        /* What is missing cannot be decoded; whether the rest is whole can be told all the same. */
+        v->level = AKIDB_VERIFY_CHECKSUM;
+        report->parts = 0;
+        status = verify_parts(v, err);
+    }
+    decodes = decodes && report->outcome == AKIDB_VERIFY_GOOD;
+    if (status == AKIDB_OK && report->outcome == AKIDB_VERIFY_GOOD && !metadata->checked) {
+        report->outcome = AKIDB_VERIFY_UNCHECKED;
+        (void)ak_fail_at(&report->problem, AKIDB_OK, AK_IN(metadata->key),
                          "written without checksums: a change that can still be read would not "
                          "be noticed");
     }

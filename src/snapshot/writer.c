@@ -41,6 +41,22 @@ struct akidb_snapshot_writer {
     uint64_t part_rows;
 };
 
+static akidb_status report(const akidb_snapshot_writer *writer, akidb_error *err)
+{
+    akidb_progress progress = {
+        .rows_done = writer->metadata.vector_count,
+        .rows_total = writer->rows_hint,
+        .bytes_done = writer->metadata.size_bytes + writer->sink.size,
+    };
+    return ak_snapshotter_progress(writer->snapshotter, &progress, err);
+}
+
+/* Row groups can be so large that one append takes long: tells of every write within it too. */
+static akidb_status watch_sink(void *context, akidb_error *err)
+{
+    return report(context, err);
+}
+
 /* ---- parts -------------------------------------------------------------------------------------
  */
 
@@ -104,6 +120,8 @@ static akidb_status open_part(akidb_snapshot_writer *writer, akidb_error *err)
     char key[AK_KEY_SIZE];
     part_key(writer, key);
     ak_sink_begin(&writer->sink, writer->snapshotter->store, key);
+    writer->sink.watch = watch_sink;
+    writer->sink.context = writer;
     writer->target.output = ak_sink_output(&writer->sink);
     writer->part_rows = 0;
     return writer->format->writer_open(&writer->target, &writer->part, err);
@@ -370,16 +388,6 @@ static uint64_t part_room(const akidb_snapshot_writer *writer, uint64_t row_byte
     if (begun == 0 && writer->part_rows > 0)
         return 0;
     return group - begun < left ? group - begun : left;
-}
-
-static akidb_status report(const akidb_snapshot_writer *writer, akidb_error *err)
-{
-    akidb_progress progress = {
-        .rows_done = writer->metadata.vector_count,
-        .rows_total = writer->rows_hint,
-        .bytes_done = writer->metadata.size_bytes + writer->sink.size,
-    };
-    return ak_snapshotter_progress(writer->snapshotter, &progress, err);
 }
 
 /* Writes a valid batch, with ids and times, into as many parts as it takes. */

@@ -171,6 +171,36 @@ static void a_missing_part_is_missing_not_corrupt(void **state)
     }
 }
 
+static void of_a_missing_and_a_corrupt_part_the_corrupt_one_counts(void **state)
+{
+    (void)state;
+    akidb_error err;
+    akidb_store *store = test_store();
+    akidb_snapshotter *snapshotter = open_small(store, AKIDB_FORMAT_PARQUET);
+    akidb_documents *documents = test_documents(4, 20, 3);
+    akidb_uuid id = test_create(snapshotter, &collection, documents);
+    akidb_snapshot_metadata *metadata;
+    assert_ok(err, akidb_snapshot_get_metadata(snapshotter, &collection, &id, &metadata, &err));
+    assert_ok(err, akidb_store_delete(store, metadata->parts[0].key, &err));
+    akidb_buffer object;
+    assert_ok(err, akidb_store_get(store, metadata->parts[2].key, 1 << 20, &object, &err));
+    object.data[100] ^= 1;
+    test_put(store, metadata->parts[2].key, object.data, object.size);
+    akidb_buffer_free(&object);
+    for (int level = AKIDB_VERIFY_CHECKSUM; level <= AKIDB_VERIFY_DECODE; level++) {
+        akidb_verify_report report;
+        assert_ok(err, akidb_snapshot_verify(snapshotter, &collection, &id,
+                                             (akidb_verify_level)level, &report, &err));
+        assert_int_equal(report.outcome, AKIDB_VERIFY_CORRUPT);
+        assert_int_equal(report.parts, 3);
+        assert_string_equal(report.problem.object, metadata->parts[2].key);
+    }
+    akidb_snapshot_metadata_free(metadata);
+    akidb_documents_free(documents);
+    akidb_snapshotter_close(snapshotter);
+    akidb_store_close(store);
+}
+
 static void a_snapshot_deleted_while_it_is_read_is_not_found(void **state)
 {
     (void)state;
@@ -410,6 +440,7 @@ int main(void)
         cmocka_unit_test(every_flipped_byte_is_corruption),
         cmocka_unit_test(every_cut_is_corruption),
         cmocka_unit_test(a_missing_part_is_missing_not_corrupt),
+        cmocka_unit_test(of_a_missing_and_a_corrupt_part_the_corrupt_one_counts),
         cmocka_unit_test(a_snapshot_deleted_while_it_is_read_is_not_found),
         cmocka_unit_test(a_create_that_fails_at_any_call_leaves_nothing),
         cmocka_unit_test(a_lost_answer_at_any_call_is_looked_up),
