@@ -4,6 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Defined here, without what error.h wraps around a call. */
+#undef ak_fail_at
+#undef ak_fail_errno
+#undef ak_fail_memory
+
 #include "base/utf8.h"
 
 const char *akidb_version(void)

@@ -40,6 +40,16 @@ akidb_status ak_fail_errno(akidb_error *err, int error_number, const char *objec
 /* AKIDB_E_OUT_OF_MEMORY; `size` is what was asked for, in bytes. */
 akidb_status ak_fail_memory(akidb_error *err, size_t size);
 
+/* The three above in calls, so that a compiler and an analyzer know what a reader knows: a failure
+ * is never AKIDB_OK, and what follows a call that succeeded has its outputs. */
+static inline akidb_status ak_failed(akidb_status status)
+{
+    return status == AKIDB_OK ? AKIDB_E_VALIDATION : status;
+}
+#define ak_fail_at(...)     ak_failed(ak_fail_at(__VA_ARGS__))
+#define ak_fail_errno(...)  ak_failed(ak_fail_errno(__VA_ARGS__))
+#define ak_fail_memory(...) ak_failed(ak_fail_memory(__VA_ARGS__))
+
 /* Puts "text: " before the message of an error that a lower layer has filled; status and place
  * stay. For what only the caller knows, e.g. which snapshot was being restored. */
 void ak_error_context(akidb_error *err, const char *format, ...) AK_PRINTF(2, 3);
