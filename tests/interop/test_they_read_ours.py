@@ -13,7 +13,7 @@ from conftest import Store
 
 ROWS, DIMENSION = 1000, 96
 COMPRESSIONS = ("none", "snappy", "zstd", "lz4", "gzip")
-ENCODINGS = ("plain", "byte_stream_split")
+ENCODINGS = ("plain", "byte-stream-split")
 SHAPES = {
     "one-row-group": [],
     "many-row-groups": ["--row-group-size", "128"],
@@ -74,7 +74,7 @@ def test_the_shapes_are_what_they_are_called(snapshots):
             for i in range(chunk.num_columns)
             if chunk.column(i).path_in_schema.startswith("vector")
         )
-        assert (encoding == "byte_stream_split") == ("BYTE_STREAM_SPLIT" in vector.encodings)
+        assert (encoding == "byte-stream-split") == ("BYTE_STREAM_SPLIT" in vector.encodings)
 
 
 @pytest.mark.parametrize("engine", engines.READERS)

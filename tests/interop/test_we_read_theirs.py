@@ -303,7 +303,7 @@ def test_npy_of_every_kind(store, kind, order, version):
     source = os.path.join(store.folder, "source.npy")
     with open(source, "wb") as out:
         np.lib.format.write_array(out, np.asarray(vectors, order=order), version=version)
-    arguments = ["--narrow-doubles"] if kind == np.float64 else []
+    arguments = ["--narrow"] if kind == np.float64 else []
     out = os.path.join(store.folder, "out.npy")
     store.run("restore", "docs", store.create(*arguments, source), out)
     assert (np.load(out) == vectors.astype(np.float32)).all()
