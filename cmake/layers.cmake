@@ -11,6 +11,7 @@ set(AKIDB_LAYERS
   "document 2 base os json"
   "parquet 3 base os codec document"
   "store 3 base os json net"
+  "wal 3 base os"
   "formats 4 base os codec json document parquet"
   "snapshot 5 base os codec json document parquet store formats")
 
