@@ -136,7 +136,17 @@ AKIDB_API void akidb_parquet_writer_free(akidb_parquet_writer *writer);
 /* ---- reader ------------------------------------------------------------------------------------
  */
 
-/* The fields of a document, as bits. */
+/* What the reader makes of other writers' files:
+ *   Ids      16 bytes, or 36 characters. A column that is not there: new UUIDs of version 7.
+ *   Times    to microseconds; nanoseconds are rounded down; integers without a unit are
+ *            microseconds. A column that is not there: the time of the call.
+ *   Vectors  every row as long as the first one; float16 is widened.
+ *   Texts    are checked to be UTF-8. That metadata is JSON is for akidb_batch_validate to check.
+ *   Limits   a file may stand for 1,024 times its own bytes and 64 MiB more: AKIDB_E_LIMIT.
+ * A row that is no document is AKIDB_E_VALIDATION and names row and column. */
+
+/* The fields of a document, as bits. A text that was not asked for reads as null, a vector or time
+ * leaves NULL in the batch. */
 typedef enum akidb_column {
     AKIDB_COLUMN_DOCUMENT_ID = 1,
     AKIDB_COLUMN_EXTERNAL_ID = 2,

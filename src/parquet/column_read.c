@@ -93,7 +93,9 @@ static akidb_status read_presence(flat *f)
     case AK_LEVELS_YES: return AKIDB_OK;
     case AK_LEVELS_NO: break;
     case AK_LEVELS_MALFORMED:
-        return flat_corrupt(f, "well-formed levels; the number of them is", f->rows, 0);
+        return ak_fail_at(f->err, AKIDB_E_CORRUPTION, ak_page_place(f->chunk, f->page.offset),
+                          "expected %zu definition levels of at most 1, found other bytes",
+                          f->rows);
     }
     akidb_status status = ak_decoding_reserve_levels(f->decoding, f->rows, f->err);
     if (status == AKIDB_OK) {
@@ -175,6 +177,7 @@ typedef struct id_target {
     akidb_uuid *ids;
     ak_texts *others;  /* NULL: what is no UUID is an error */
     uint8_t *is_other; /* per row */
+    uint64_t *bytes_left;
 } id_target;
 
 static bool parse_id(const ak_file_leaf *leaf, akidb_slice value, akidb_uuid *id)
@@ -200,6 +203,20 @@ static akidb_status check_utf8(const flat *f, uint64_t row, akidb_slice text)
                       text.size);
 }
 
+/* Adds a text to a column, if it is one and the row group may hold so much. */
+static akidb_status append_text(const flat *f, uint64_t row, akidb_slice text, uint64_t *bytes_left,
+                                ak_texts *texts)
+{
+    if (text.size > *bytes_left)
+        return ak_fail_at(f->err, AKIDB_E_LIMIT, ak_row_place(f->chunk, row),
+                          "expected texts that a file of this size would hold, found one of %zu "
+                          "bytes where %llu are left",
+                          text.size, (unsigned long long)*bytes_left);
+    *bytes_left -= text.size;
+    akidb_status status = check_utf8(f, row, text);
+    return status != AKIDB_OK ? status : ak_texts_append(texts, (size_t)row, text, f->err);
+}
+
 static akidb_status keep_id(const flat *f, uint64_t row, akidb_slice value, const id_target *target)
 {
     bool is_uuid = parse_id(f->chunk->leaf, value, &target->ids[row]);
@@ -212,16 +229,13 @@ static akidb_status keep_id(const flat *f, uint64_t row, akidb_slice value, cons
                                                           : "16 bytes or 36 characters",
                           value.size);
     }
-    akidb_slice other = {NULL, 0};
-    if (!is_uuid) {
-        akidb_status status = check_utf8(f, row, value);
-        if (status != AKIDB_OK)
-            return status;
-        target->ids[row] = (akidb_uuid){{0}};
-        target->is_other[row] = 1;
-        other = value;
-    }
-    return ak_texts_append(target->others, (size_t)row, other, f->err);
+    if (is_uuid)
+        return ak_texts_append(target->others, (size_t)row, (akidb_slice){NULL, 0}, f->err);
+    target->ids[row] = (akidb_uuid){{0}};
+    target->is_other[row] = 1;
+    if (value.data == NULL)
+        value.data = ""; /* empty, not null */
+    return append_text(f, row, value, target->bytes_left, target->others);
 }
 
 static akidb_status read_text_ids(flat *f, const id_target *target)
@@ -272,10 +286,11 @@ static akidb_status read_integer_ids(flat *f, const id_target *target)
 }
 
 akidb_status ak_read_ids(ak_decoding *decoding, const ak_chunk *chunk, akidb_uuid *ids_out,
-                         ak_texts *others, uint8_t *is_other, akidb_error *err)
+                         ak_texts *others, uint8_t *is_other, uint64_t *bytes_left,
+                         akidb_error *err)
 {
     flat f = flat_begin(decoding, chunk, err);
-    id_target target = {ids_out, others, is_other};
+    id_target target = {ids_out, others, is_other, bytes_left};
     bool more = true;
     akidb_status status = AKIDB_OK;
     while (more && status == AKIDB_OK) {
@@ -293,19 +308,6 @@ akidb_status ak_read_ids(ak_decoding *decoding, const ak_chunk *chunk, akidb_uui
 
 /* ---- texts -------------------------------------------------------------------------------------
  */
-
-static akidb_status append_text(const flat *f, uint64_t row, akidb_slice text, uint64_t *bytes_left,
-                                ak_texts *texts)
-{
-    if (text.size > *bytes_left)
-        return ak_fail_at(f->err, AKIDB_E_LIMIT, ak_row_place(f->chunk, row),
-                          "expected texts that a file of this size would hold, found one of %zu "
-                          "bytes where %llu are left",
-                          text.size, (unsigned long long)*bytes_left);
-    *bytes_left -= text.size;
-    akidb_status status = check_utf8(f, row, text);
-    return status != AKIDB_OK ? status : ak_texts_append(texts, (size_t)row, text, f->err);
-}
 
 static akidb_status append_page(flat *f, uint64_t *bytes_left, ak_texts *texts)
 {

@@ -32,10 +32,11 @@ AKIDB_CHECK akidb_status ak_read_first_length(ak_decoding *decoding, const ak_ch
                                               uint64_t *length_out, akidb_error *err);
 
 /* rows ids: 16 bytes, or text where the column is text or has 36 bytes. When `others` is given,
- * what is no UUID goes there as text, the rest of it is null, and is_other[row] is set. */
+ * what is no UUID goes there as text, the rest of it is null, and is_other[row] is set; *bytes_left
+ * is for them as below. */
 AKIDB_CHECK akidb_status ak_read_ids(ak_decoding *decoding, const ak_chunk *chunk,
                                      akidb_uuid *ids_out, ak_texts *others, uint8_t *is_other,
-                                     akidb_error *err);
+                                     uint64_t *bytes_left, akidb_error *err);
 
 /* Appends rows texts to an empty column. *bytes_left is the most that they may take; it falls by
  * what they took. AKIDB_E_LIMIT. */

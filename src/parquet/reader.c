@@ -317,7 +317,8 @@ static akidb_status merge(reading *r, ak_row_group_job *job)
     size_t rows = (size_t)ak_reader_rows(reader, job->group);
     size_t before =
         r->base + (size_t)(reader->first_rows[job->group] - reader->first_rows[r->first]);
-    uint64_t texts = (uint64_t)job->external_ids.bytes.size + job->metadata.bytes.size;
+    uint64_t texts = (uint64_t)job->external_ids.bytes.size + job->metadata.bytes.size +
+                     job->other_ids.bytes.size;
     if (texts > r->text_bytes_max)
         return ak_fail_at(r->err, AKIDB_E_LIMIT, AK_IN(reader->input->name),
                           "expected texts that a file of this size would hold, found more in row "

@@ -197,7 +197,8 @@ static akidb_status check_codec(const ak_chunk *chunk, akidb_error *err)
 static akidb_status read_ids(ak_row_group_job *job, const ak_chunk *chunk, akidb_error *err)
 {
     if (!job->reader->columns.has_other_ids)
-        return ak_read_ids(&job->decoding, chunk, job->document_ids, NULL, NULL, err);
+        return ak_read_ids(&job->decoding, chunk, job->document_ids, NULL, NULL,
+                           &job->text_bytes_max, err);
     void *is_other = job->is_other;
     akidb_status status =
         ak_array_reserve(&is_other, &job->is_other_capacity, (size_t)chunk->rows, 1, err);
@@ -206,7 +207,7 @@ static akidb_status read_ids(ak_row_group_job *job, const ak_chunk *chunk, akidb
         return status;
     memset(job->is_other, 0, (size_t)chunk->rows);
     return ak_read_ids(&job->decoding, chunk, job->document_ids, &job->other_ids, job->is_other,
-                       err);
+                       &job->text_bytes_max, err);
 }
 
 static akidb_status read_field(ak_row_group_job *job, int field, const ak_chunk *chunk,

@@ -156,7 +156,7 @@ static akidb_status read_fixed_delta_bytes(const source *s, size_t width, uint8_
     return status;
 }
 
-/* The decoders want aligned integers, and `out` may be anything. */
+/* `out` is aligned: integers are only ever read to be converted. */
 static akidb_status read_fixed_delta(const source *s, size_t width, uint8_t *out)
 {
     if (width == 4)

@@ -185,7 +185,9 @@ static akidb_status read_page(vectors *v, float *vectors_out)
     case AK_LEVELS_YES: break;
     case AK_LEVELS_NO: return name_row(v);
     case AK_LEVELS_MALFORMED:
-        return corrupt(v, "well-formed levels; the number of them is", v->page.values, 0);
+        return ak_fail_at(v->err, AKIDB_E_CORRUPTION, ak_page_place(v->chunk, v->page.offset),
+                          "expected %u repetition and definition levels, found other bytes",
+                          v->page.values);
     }
     if (v->page.is_v2 && (uint64_t)v->page.rows * v->k != v->page.values)
         return corrupt(v, "a V2 page of whole rows, with rows:", v->page.values / v->k,
