@@ -54,10 +54,12 @@ static void print_decisions(const akidb_retention_report *report, bool dry_run)
     const char *verb = dry_run ? "would delete" : "delete";
     for (size_t i = 0; i < report->count; i++) {
         const akidb_retention_decision *d = &report->decisions[i];
-        char id[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE], size[CLI_SIZE_TEXT];
+        char id[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE] = "-", size[CLI_SIZE_TEXT];
         akidb_uuid_format(&d->snapshot_id, id);
-        printf("%-*s  %s  %s  %10s  ", dry_run ? 12 : 6, d->keep ? "keep" : verb, id,
-               cli_format_time(d->created_at, time), cli_format_size(d->size_bytes, size));
+        if (d->created_at != 0) /* a damaged one does not say */
+            cli_format_time(d->created_at, time);
+        printf("%-*s  %s  %-20s  %10s  ", dry_run ? 12 : 6, d->keep ? "keep" : verb, id, time,
+               cli_format_size(d->size_bytes, size));
         cli_print_text(stdout, d->reason);
         putchar('\n');
         gone += !d->keep;

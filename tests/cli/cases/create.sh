@@ -17,6 +17,22 @@ run akidb --store "file://$PWD/store" list from-stdin
 run akidb create 0945DB03-3ED2-5AEA-B1B9-96709BCB3B20 a.jsonl
 run akidb list 0945db03-3ed2-5aea-b1b9-96709bcb3b20
 
+# A snapshot of no documents, where the file says the dimension.
+printf '\223NUMPY\001\000\166\000%-117s\n' \
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4), }" >none.npy
+run akidb create none none.npy
+run akidb create --allow-empty none none.npy
+run akidb verify none
+run akidb restore none latest none-again.npy
+
+# External ids from a text file, one for each input.
+printf '%s\n' one two three four five >a.txt
+printf 'six\r\nseven\r\neight\r\nnine\r\nten' >b.txt
+need akidb -q restore words latest a.npy
+need akidb -q restore words latest b.fvecs
+run akidb create --ids a.txt --ids b.txt named a.npy b.fvecs
+run akidb restore named latest - --columns external_id --external-id five --external-id ten
+
 # Formats, codecs, encodings, layouts.
 for codec in none snappy zstd zstd:19 lz4 gzip gzip:9; do
     run akidb -q create --compression $codec parquet a.jsonl b.jsonl

@@ -10,8 +10,23 @@ END
 size=$(file_size store/snapshots/$snapshot.json)
 printf '{"snapshot_id":"%s","collection_id":"%s","vector_count":2,"dimension":2,"created_at":"2025-11-08T04:23:45.152660Z","size_bytes":%d,"compression":"None"}' \
     $snapshot $collection "$size" >store/snapshots/$snapshot.meta.json
+metadata=store/snapshots/$snapshot.meta.json
 run akidb list
 run akidb list $collection
+
+# What contradicts the documents is found even without checksums.
+cp $metadata metadata.good
+for change in 's/"vector_count":2/"vector_count":3/' 's/"dimension":2/"dimension":3/' \
+    's/"size_bytes":[0-9]*/"size_bytes":7/' 's/"compression":"None"/"compression":"Zstd"/' \
+    's/"dimension":2/"dimension":99999999/' 's/"created_at":"2025/"created_at":"20255/' \
+    "s/$collection/nobody/"; do
+    sed "$change" metadata.good >$metadata
+    run akidb verify $collection $snapshot
+    run akidb -q restore $collection $snapshot no.npy
+done
+run test -e no.npy
+cp metadata.good $metadata
+
 run akidb show $collection latest
 run akidb verify $collection
 run akidb restore $collection latest -

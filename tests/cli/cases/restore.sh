@@ -43,7 +43,7 @@ run akidb restore words latest - --external-id word-1 --id 00000000-0000-4000-80
 run akidb restore words latest no.npy --ids nowhere
 : >empty
 run akidb restore words latest no.npy --ids empty
-run ls no.npy
+run test -e no.npy
 
 # A file that stood there is replaced only by a whole one.
 echo precious >keep.npy

@@ -14,7 +14,7 @@ look() {
     unchanged store akidb verify words
     rm -f out.npy
     unchanged store akidb restore words "$id" out.npy
-    run ls out.npy
+    run test -e out.npy
 }
 make
 run akidb verify words
