@@ -39,7 +39,7 @@ typedef struct akidb_s3_options {
     unsigned attempts;           /* of one request, the first too; default 8 */
     unsigned parallel;           /* parts of one upload at once; default 4 */
     uint64_t single_put_bytes;   /* default 32 MiB */
-    uint64_t part_bytes;         /* default 16 MiB, at least 5 MiB; doubled every 2,500 parts */
+    uint64_t part_bytes;         /* default 16 MiB, at least 5 MiB; an upload has at most 10,000 */
     const akidb_clock *clock;    /* default: the system's */
     void *context;               /* handed to the two below; each may be NULL */
     /* Retries and fallbacks, one line each; from any thread, one call at a time. */

@@ -29,7 +29,8 @@ typedef struct akidb_store akidb_store;
 /* ---- opening --------------------------------------------------------------------------------- */
 
 /* Opens what the URI names: "file:///path", or a bare path, for a local folder; "memory:" for a
- * new store in memory. Another scheme is AKIDB_E_UNSUPPORTED. */
+ * new store in memory; "s3://bucket/prefix" for a bucket, with the settings of the environment that
+ * akidb/s3.h names. Another scheme is AKIDB_E_UNSUPPORTED. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_store_open(const char *uri, akidb_store **store_out,
                                                     akidb_error *err);
 

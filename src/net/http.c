@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,6 +26,7 @@ struct ak_http_transfer {
     uint64_t body_size;
     size_t slice;        /* of request.body, being sent */
     size_t slice_offset; /* in it */
+    unsigned sendings;
     bool too_long;
     bool no_memory;
     ak_http_response response;
@@ -47,6 +49,7 @@ enum {
     DEFAULT_STALL_MS = 30000,
     DEFAULT_CONNECTIONS = 16,
     HEADER_BYTES_MAX = 64 << 10,
+    ERROR_BYTES_MAX = 64 << 10,
     EXPECT_BODY_BYTES = 1 << 20 /* from here on the server may say no before the body is sent */
 };
 
@@ -91,11 +94,20 @@ static int rewind_body(void *context, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-static bool goes_into(const ak_http_transfer *transfer)
+/* The connection stands and the request is about to go. */
+static int count_sending(void *context, char *to_ip, char *from_ip, int to_port, int from_port)
+{
+    (void)to_ip, (void)from_ip, (void)to_port, (void)from_port;
+    ak_http_transfer *transfer = context;
+    transfer->sendings++;
+    return CURL_PREREQFUNC_OK;
+}
+
+static bool is_good(const ak_http_transfer *transfer)
 {
     long code = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
-    return transfer->request.into != NULL && code >= 200 && code < 300;
+    return code >= 200 && code < 300;
 }
 
 static size_t receive_body(char *from, size_t size, size_t count, void *context)
@@ -103,7 +115,8 @@ static size_t receive_body(char *from, size_t size, size_t count, void *context)
     ak_http_transfer *transfer = context;
     ak_http_response *response = &transfer->response;
     size_t got = size * count;
-    if (goes_into(transfer)) {
+    bool good = is_good(transfer);
+    if (good && transfer->request.into != NULL) {
         if (got > transfer->request.into_size - response->into_used) {
             transfer->too_long = true;
             return 0;
@@ -112,7 +125,10 @@ static size_t receive_body(char *from, size_t size, size_t count, void *context)
         response->into_used += got;
         return got;
     }
-    if (got > transfer->request.max_body_bytes - response->body.size) {
+    size_t room = transfer->request.max_body_bytes;
+    if (!good && room < ERROR_BYTES_MAX)
+        room = ERROR_BYTES_MAX;
+    if (got > room - response->body.size) {
         transfer->too_long = true;
         return 0;
     }
@@ -214,6 +230,8 @@ static bool set_up(ak_http_transfer *transfer)
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_reason) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, count_sending) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, receive_header) == CURLE_OK &&
@@ -255,6 +273,7 @@ static void finish(ak_http_transfer *transfer, CURLcode code)
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     response->outcome = outcome_of(transfer, code);
     response->code = (int)status;
+    response->sent_twice = transfer->sendings > 1;
     if (response->outcome == AK_HTTP_ANSWERED)
         return;
     const char *reason =
@@ -344,6 +363,37 @@ static void *loop(void *context)
 /* ---- what callers call -------------------------------------------------------------------------
  */
 
+/* Waits are by the clock that nobody sets. */
+static void init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+/* The loop takes no signals: they are the host's, and one for a broken pipe would end it. */
+static bool start_loop(ak_http *http)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
+        return false;
+    bool started = pthread_create(&http->thread, NULL, loop, http) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+static void http_free(ak_http *http)
+{
+    curl_multi_cleanup(http->multi);
+    pthread_cond_destroy(&http->changed);
+    pthread_mutex_destroy(&http->mutex);
+    free(http->ca_file);
+    free(http);
+}
+
 akidb_status ak_http_open(const ak_http_options *options, ak_http **http_out, akidb_error *err)
 {
     *http_out = NULL;
@@ -360,20 +410,17 @@ akidb_status ak_http_open(const ak_http_options *options, ak_http **http_out, ak
         http->options.connections = DEFAULT_CONNECTIONS;
     http->ca_file = http->options.ca_file == NULL ? NULL : strdup(http->options.ca_file);
     http->options.ca_file = NULL;
-    http->multi = curl_multi_init(); /* initialises libcurl too, once, and safely: 7.84 and later */
+    /* Counted, and safe from any thread, since libcurl 7.84. */
+    bool ok = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    http->multi = ok ? curl_multi_init() : NULL;
     pthread_mutex_init(&http->mutex, NULL);
-    pthread_cond_init(&http->changed, NULL);
-    bool ok = http->multi != NULL &&
-              curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                                (long)http->options.connections) == CURLM_OK &&
-              (options == NULL || options->ca_file == NULL || http->ca_file != NULL) &&
-              pthread_create(&http->thread, NULL, loop, http) == 0;
+    init_condition(&http->changed);
+    ok = ok && http->multi != NULL &&
+         curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                           (long)http->options.connections) == CURLM_OK &&
+         (options == NULL || options->ca_file == NULL || http->ca_file != NULL) && start_loop(http);
     if (!ok) {
-        curl_multi_cleanup(http->multi);
-        pthread_cond_destroy(&http->changed);
-        pthread_mutex_destroy(&http->mutex);
-        free(http->ca_file);
-        free(http);
+        http_free(http);
         return ak_fail(err, AKIDB_E_OUT_OF_MEMORY, "the HTTP client could not be started");
     }
     *http_out = http;
@@ -389,11 +436,7 @@ void ak_http_close(ak_http *http)
     pthread_mutex_unlock(&http->mutex);
     curl_multi_wakeup(http->multi);
     pthread_join(http->thread, NULL);
-    curl_multi_cleanup(http->multi);
-    pthread_cond_destroy(&http->changed);
-    pthread_mutex_destroy(&http->mutex);
-    free(http->ca_file);
-    free(http);
+    http_free(http);
 }
 
 akidb_status ak_http_start(ak_http *http, const ak_http_request *request,
@@ -426,7 +469,7 @@ akidb_status ak_http_start(ak_http *http, const ak_http_request *request,
 static struct timespec after(int timeout_ms)
 {
     struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time);
+    clock_gettime(CLOCK_MONOTONIC, &time);
     time.tv_sec += timeout_ms / 1000;
     time.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
     if (time.tv_nsec >= 1000000000) {

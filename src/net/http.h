@@ -9,7 +9,9 @@
  *   TLS        is verified. Proxies are those of the environment (http_proxy, https_proxy,
  *              no_proxy).
  *   Time       Connecting, and bytes that stop moving, have limits; a body that moves has none.
- *   Retries    are the caller's: an outcome says whether the server may have seen the request.
+ *   Retries    are the caller's: an outcome says whether the server may have seen the request. Only
+ *              where a kept connection turns out to be dead, the request goes out anew by itself;
+ *              `sent_twice` says so, since the server may have acted on the first.
  *   Secrets    Headers and URLs never appear in a reason.
  *   Threads    Any calls may run at once on one client, except that close runs alone, after every
  *              transfer has been waited for or abandoned. A transfer belongs to one thread.
@@ -40,7 +42,8 @@ typedef struct ak_http_request {
     bool patient;          /* the server may think for minutes before it answers: no stall limit */
     void *into;            /* where the body of a 2xx answer goes; NULL: into response.body */
     size_t into_size;      /* a longer body is AK_HTTP_TOO_LONG */
-    size_t max_body_bytes; /* of response.body; a longer one is AK_HTTP_TOO_LONG */
+    size_t max_body_bytes; /* of response.body; a longer one is AK_HTTP_TOO_LONG. The body of an
+                              error may always have 64 KiB. */
 } ak_http_request;
 
 typedef enum ak_http_outcome {
@@ -59,6 +62,7 @@ typedef struct ak_http_response {
     akidb_buffer body;    /* of an answer that did not go to `into` */
     size_t into_used;     /* bytes that went to `into` */
     uint64_t sent_bytes;  /* of the request's body */
+    bool sent_twice;      /* the first time over a connection that then broke, without an answer */
     char reason[256];     /* what went wrong when outcome is not ANSWERED */
 } ak_http_response;
 

@@ -31,8 +31,9 @@ bool ak_retry_again(ak_retry *retry, ak_retry_budget *budget, int64_t now_ms, ui
     return true;
 }
 
-void ak_retry_succeeded(ak_retry_budget *budget)
+void ak_retry_succeeded(const ak_retry *retry, ak_retry_budget *budget)
 {
-    if (budget->tokens <= AK_RETRY_TOKENS - AK_RETRY_REFUND)
-        budget->tokens += AK_RETRY_REFUND;
+    uint32_t back = retry->made > 0 ? AK_RETRY_COST : AK_RETRY_REFUND;
+    uint32_t room = AK_RETRY_TOKENS - budget->tokens;
+    budget->tokens += back < room ? back : room;
 }

@@ -6,7 +6,8 @@
  *
  * Full jitter: a random part of min(cap, base * 2^attempt), so that many clients of a server that
  * recovers do not come back at once. A budget shared by all requests of a client bounds how much
- * retries can add to an outage: each costs tokens, each success gives a few back.
+ * retries can add to an outage: each costs tokens, which a success after a retry gives back, and
+ * any other success slowly. So it runs dry while most requests fail, and not while some do.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,6 +40,6 @@ bool ak_retry_again(ak_retry *retry, ak_retry_budget *budget, int64_t now_ms, ui
                     uint64_t random, uint32_t *delay_ms_out);
 
 /* After a success. */
-void ak_retry_succeeded(ak_retry_budget *budget);
+void ak_retry_succeeded(const ak_retry *retry, ak_retry_budget *budget);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "akidb/s3.h"
 #include "akidb/store.h"
 #include "base/error.h"
 #include "store/uri.h"
@@ -22,6 +23,24 @@ static akidb_status open_file_uri(const char *uri, akidb_store **store_out, akid
     return status;
 }
 
+/* "s3://bucket/prefix": nothing in it is encoded, as the AWS tools have it. */
+static akidb_status open_s3_uri(const char *uri, akidb_store **store_out, akidb_error *err)
+{
+    enum { BUCKET_MAX = 255 };
+    char bucket[BUCKET_MAX + 1];
+    const char *from = uri + strlen("s3:");
+    if (from[0] != '/' || from[1] != '/')
+        return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(uri), "expected s3://bucket/prefix");
+    from += 2;
+    size_t size = strcspn(from, "/");
+    if (size > BUCKET_MAX)
+        return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(uri),
+                          "the name of a bucket has at most %d bytes", BUCKET_MAX);
+    memcpy(bucket, from, size);
+    bucket[size] = '\0';
+    return akidb_s3_store_open(bucket, from + size, NULL, store_out, err);
+}
+
 akidb_status akidb_store_open(const char *uri, akidb_store **store_out, akidb_error *err)
 {
     *store_out = NULL;
@@ -32,6 +51,8 @@ akidb_status akidb_store_open(const char *uri, akidb_store **store_out, akidb_er
         return akidb_store_local_open(uri, store_out, err);
     if (scheme_is(uri, scheme, "file"))
         return open_file_uri(uri, store_out, err);
+    if (scheme_is(uri, scheme, "s3"))
+        return open_s3_uri(uri, store_out, err);
     if (scheme_is(uri, scheme, "memory") && uri[scheme + 1] == '\0')
         return akidb_store_memory_open(store_out, err);
     if (scheme_is(uri, scheme, "memory"))

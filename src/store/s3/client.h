@@ -77,7 +77,7 @@ typedef struct ak_s3_request {
     ak_s3_body_kind body_kind;
     bool patient;      /* the server may work for minutes before it answers */
     bool error_in_200; /* a 200 may hold an <Error>: read the body */
-    bool once_only;    /* never sent again once the server may have seen it */
+    bool invisible;    /* nobody sees what it does: a lost answer leaves no doubt */
     void *into;        /* as in ak_http_request */
     size_t into_size;
     size_t max_body_bytes; /* 0: 1 MiB */
@@ -96,12 +96,13 @@ void ak_s3_answer_free(ak_s3_answer *answer);
 
 /* Sends a request until it is answered for good. AKIDB_OK: the server answered with something that
  * no retry changes, a 2xx or an error: look at answer->http.code. Otherwise it could not be had:
- * AKIDB_E_STORE, AKIDB_E_TIMEOUT, AKIDB_E_CANCELLED, AKIDB_E_PERMISSION (no credentials); and
- * AKIDB_E_UNCERTAIN when the server may have done a once_only request or put. */
+ * AKIDB_E_STORE, AKIDB_E_CANCELLED, AKIDB_E_PERMISSION (no credentials); and AKIDB_E_UNCERTAIN when
+ * the server may have done something that others see. */
 AKIDB_CHECK akidb_status ak_s3_send(ak_s3_client *client, const ak_s3_request *request,
                                     ak_s3_answer *answer_out, akidb_error *err);
 
-/* The same, also when the caller wants to stop: for requests that clean up. */
+/* The same, also when the caller wants to stop, for requests that clean up: then it has half a
+ * second left. */
 AKIDB_CHECK akidb_status ak_s3_send_uncancelled(ak_s3_client *client, const ak_s3_request *request,
                                                 ak_s3_answer *answer_out, akidb_error *err);
 

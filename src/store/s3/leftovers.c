@@ -147,7 +147,8 @@ static akidb_status sum_parts(ak_s3_client *client, const char *key, const char 
 static akidb_status remove_upload(ak_s3_client *client, const char *key, const char *upload_id,
                                   akidb_error *err)
 {
-    ak_s3_request request = {.method = "DELETE", .action = "s3:AbortMultipartUpload", .key = key};
+    ak_s3_request request = {
+        .method = "DELETE", .action = "s3:AbortMultipartUpload", .key = key, .invisible = true};
     ak_s3_answer answer;
     ak_s3_add_parameter(&request, "uploadId", upload_id);
     akidb_status status = ak_s3_send(client, &request, &answer, err);

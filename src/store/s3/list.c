@@ -6,6 +6,8 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/utf8.h"
+#include "store/keys.h"
 #include "store/s3/objects.h"
 #include "store/s3/xml.h"
 
@@ -124,8 +126,22 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(((const sortable *)a)->key, ((const sortable *)b)->key);
 }
 
+/* Whether an entry is one that the caller asked for. What no key can be, such as the "folder/" that
+ * consoles make, is not ours to tell. */
+static bool is_wanted(const char *key, bool is_prefix, const char *prefix)
+{
+    char text[AKIDB_KEY_MAX + 1];
+    size_t size = strlen(key);
+    if (strncmp(key, prefix, strlen(prefix)) != 0 || size >= sizeof text)
+        return false;
+    memcpy(text, key, size + 1);
+    if (is_prefix && size > 0 && text[size - 1] == '/')
+        text[size - 1] = '\0';
+    return ak_key_check(text, NULL) == AKIDB_OK;
+}
+
 /* Tells a page in byte order: keys and prefixes come in two sorted runs, and this merges them. */
-static akidb_status tell_page(const ak_s3_client *client, page *p, const char *full_prefix,
+static akidb_status tell_page(const ak_s3_client *client, page *p, const char *prefix,
                               akidb_list_visitor *visitor, void *context, bool *stop_out,
                               akidb_error *err)
 {
@@ -140,21 +156,17 @@ static akidb_status tell_page(const ak_s3_client *client, page *p, const char *f
         sorted[i] = (sortable){key, &p->entries[i]};
     }
     qsort(sorted, p->count, sizeof *sorted, compare_keys);
-    akidb_status status = AKIDB_OK;
-    for (size_t i = 0; i < p->count && status == AKIDB_OK && !*stop_out; i++) {
-        if (strncmp(sorted[i].key, full_prefix, strlen(full_prefix)) != 0) {
-            status = ak_fail_at(err, AKIDB_E_STORE, AK_IN(sorted[i].key),
-                                "the server lists a key that does not begin with \"%.200s\"",
-                                full_prefix);
-            break;
-        }
+    for (size_t i = 0; i < p->count && !*stop_out; i++) {
+        if (strncmp(sorted[i].key, client->prefix, skip) != 0 ||
+            !is_wanted(sorted[i].key + skip, sorted[i].entry->is_prefix, prefix))
+            continue;
         const akidb_list_entry entry = {.key = sorted[i].key + skip,
                                         .is_prefix = sorted[i].entry->is_prefix,
                                         .info = sorted[i].entry->info};
         *stop_out = visitor(context, &entry) == AKIDB_VISIT_STOP;
     }
     free(sorted);
-    return status;
+    return AKIDB_OK;
 }
 
 static akidb_status fetch_page(ak_s3_client *client, const char *full_prefix, char delimiter,
@@ -185,27 +197,63 @@ static akidb_status fetch_page(ak_s3_client *client, const char *full_prefix, ch
     return status;
 }
 
-akidb_status ak_s3_list(void *handle, const char *prefix, char delimiter,
-                        akidb_list_visitor *visitor, void *context, akidb_error *err)
+/* Whether some key may begin with this. */
+static bool begins_a_key(const char *prefix, size_t size)
 {
-    ak_s3_client *client = handle;
-    akidb_buffer full_prefix = {0}, token = {0};
-    akidb_status status = ak_buffer_printf(&full_prefix, err, "%s%s", client->prefix, prefix);
+    char text[AKIDB_KEY_MAX + 2];
+    if (size > AKIDB_KEY_MAX)
+        return false;
+    memcpy(text, prefix, size);
+    text[size] = '\0';
+    if (ak_key_check(text, NULL) == AKIDB_OK)
+        return true;
+    text[size] = 'x';
+    text[size + 1] = '\0';
+    return ak_key_check(text, NULL) == AKIDB_OK;
+}
+
+/* All pages of the entries that begin with full_prefix; those that begin with `prefix` are told. */
+static akidb_status list_pages(ak_s3_client *client, const char *full_prefix, const char *prefix,
+                               char delimiter, akidb_list_visitor *visitor, void *context,
+                               akidb_error *err)
+{
+    akidb_buffer token = {0};
+    akidb_status status = AKIDB_OK;
     bool stop = false, more = true;
     while (status == AKIDB_OK && more && !stop) {
         page p = {.count = 0};
         const char *from = token.size > 1 ? (const char *)token.data : NULL;
-        status = fetch_page(client, (const char *)full_prefix.data, delimiter, from, &p, err);
+        status = fetch_page(client, full_prefix, delimiter, from, &p, err);
         if (status == AKIDB_OK)
-            status =
-                tell_page(client, &p, (const char *)full_prefix.data, visitor, context, &stop, err);
+            status = tell_page(client, &p, prefix, visitor, context, &stop, err);
         more = p.truncated;
+        if (status == AKIDB_OK && more && from != NULL &&
+            strcmp(from, (const char *)p.token.data) == 0)
+            status = ak_fail(err, AKIDB_E_STORE, "the server's list goes on where it went on");
         akidb_buffer_free(&token);
         token = p.token;
         p.token = (akidb_buffer){0};
         page_free(&p);
     }
     akidb_buffer_free(&token);
-    akidb_buffer_free(&full_prefix);
+    return status;
+}
+
+akidb_status ak_s3_list(void *handle, const char *prefix, char delimiter,
+                        akidb_list_visitor *visitor, void *context, akidb_error *err)
+{
+    ak_s3_client *client = handle;
+    /* A prefix may end within a character; what is sent may not. */
+    size_t size = ak_utf8_valid_prefix(prefix, strlen(prefix));
+    if (prefix[size] != '\0' && strchr(prefix + size, '/') != NULL)
+        return AKIDB_OK;
+    if (!begins_a_key(prefix, size))
+        return AKIDB_OK;
+    akidb_buffer full = {0};
+    akidb_status status = ak_buffer_printf(&full, err, "%s%.*s", client->prefix, (int)size, prefix);
+    if (status == AKIDB_OK)
+        status =
+            list_pages(client, (const char *)full.data, prefix, delimiter, visitor, context, err);
+    akidb_buffer_free(&full);
     return status;
 }

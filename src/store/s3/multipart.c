@@ -48,7 +48,7 @@ static akidb_status read_upload_id(void *context, const char *path, const char *
 akidb_status ak_s3_multipart_create(ak_s3_multipart *multipart, akidb_error *err)
 {
     ak_s3_request request = {
-        .method = "POST", .action = "s3:PutObject", .key = multipart->full_key};
+        .method = "POST", .action = "s3:PutObject", .key = multipart->full_key, .invisible = true};
     ak_s3_answer answer;
     akidb_status status = ak_s3_new_writer(multipart->writer, err);
     if (status != AKIDB_OK)
@@ -88,6 +88,7 @@ akidb_status ak_s3_multipart_put(const ak_s3_multipart *multipart, unsigned numb
     ak_s3_request request = {.method = "PUT",
                              .action = "s3:PutObject",
                              .key = multipart->full_key,
+                             .invisible = true,
                              .body = slices,
                              .body_count = count,
                              .body_kind = AK_S3_BODY_OBJECT};
@@ -125,6 +126,7 @@ akidb_status ak_s3_multipart_copy(const ak_s3_multipart *multipart, unsigned num
     ak_s3_request request = {.method = "PUT",
                              .action = "s3:PutObject",
                              .key = multipart->full_key,
+                             .invisible = true,
                              .patient = true,
                              .error_in_200 = true};
     ak_s3_answer answer;
@@ -193,7 +195,12 @@ static akidb_status recognise(ak_s3_multipart *multipart, const ak_s3_request *r
             return AKIDB_E_UNCERTAIN;
         }
     }
-    return ours ? AKIDB_OK : ak_s3_fail(multipart->client, request, answer, err);
+    if (ours)
+        return AKIDB_OK;
+    if (strcmp(answer->error_code, "NoSuchUpload") == 0)
+        return ak_fail_at(err, AKIDB_E_STORE, AK_IN(multipart->full_key),
+                          "the upload is no longer there: somebody has removed its parts");
+    return ak_s3_fail(multipart->client, request, answer, err);
 }
 
 akidb_status ak_s3_multipart_complete(ak_s3_multipart *multipart, const ak_s3_part *parts,
@@ -240,8 +247,10 @@ akidb_status ak_s3_multipart_complete(ak_s3_multipart *multipart, const ak_s3_pa
 void ak_s3_multipart_abort(ak_s3_multipart *multipart)
 {
     ak_s3_client *client = multipart->client;
-    ak_s3_request request = {
-        .method = "DELETE", .action = "s3:AbortMultipartUpload", .key = multipart->full_key};
+    ak_s3_request request = {.method = "DELETE",
+                             .action = "s3:AbortMultipartUpload",
+                             .key = multipart->full_key,
+                             .invisible = true};
     ak_s3_answer answer;
     akidb_error problem = {.status = AKIDB_OK};
     if (multipart->upload_id[0] == '\0')

@@ -206,12 +206,14 @@ akidb_status ak_s3_get_range(void *handle, const char *key, uint64_t offset, voi
     ak_s3_client *client = handle;
     char full[AKIDB_KEY_MAX + 1], range[64], probe;
     akidb_object_info info;
-    if (size == 0)
+    /* No object is so large, and servers choke on such numbers. */
+    if (size == 0 || offset > INT64_MAX)
         return ak_s3_head(handle, key, &info, err);
     akidb_status status = ak_s3_full_key(client, key, full, err);
     if (status != AKIDB_OK)
         return status;
-    uint64_t last = offset + (size - 1) >= offset ? offset + (size - 1) : UINT64_MAX;
+    uint64_t room = (uint64_t)INT64_MAX - offset;
+    uint64_t last = size - 1 < room ? offset + (size - 1) : (uint64_t)INT64_MAX;
     snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, offset, last);
     ak_s3_request request = {.method = "GET",
                              .action = "s3:GetObject",
@@ -352,6 +354,8 @@ akidb_status ak_s3_copy(void *handle, const char *from_key, const char *to_key, 
     const char *text = (const char *)source.data;
     if (status == AKIDB_OK && mode == AKIDB_PUT_IF_ABSENT)
         status = copy_if_absent(client, from_key, text, to, info.size, err);
+    else if (status == AKIDB_OK && strcmp(from, to) == 0)
+        status = AKIDB_OK; /* S3 refuses a copy that changes nothing */
     else if (status == AKIDB_OK && info.size > copy_bytes_max)
         status = ak_s3_copy_in_parts(client, text, to, info.size, mode, err);
     else if (status == AKIDB_OK)

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "store/keys.h"
 #include "store/s3/client.h"
 
 enum {
@@ -83,8 +84,13 @@ static akidb_status set_prefix(ak_s3_client *client, const char *prefix, akidb_e
         return ak_fail(err, AKIDB_E_VALIDATION, "the prefix of the store has over %u bytes",
                        AKIDB_KEY_MAX - 1);
     akidb_buffer text = {0};
-    akidb_status status =
-        ak_buffer_printf(&text, err, size == 0 ? "%.*s" : "%.*s/", (int)size, prefix);
+    akidb_status status = ak_buffer_printf(&text, err, "%.*s", (int)size, prefix);
+    client->prefix = (char *)text.data;
+    if (status == AKIDB_OK && size > 0)
+        status = ak_key_check(client->prefix, err);
+    if (status != AKIDB_OK || size == 0)
+        return status;
+    status = ak_buffer_printf(&text, err, "/");
     client->prefix = (char *)text.data;
     return status;
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "base/buffer.h"
@@ -21,7 +20,8 @@ enum {
     BODY_BYTES_MAX = 1 << 20,
     MD5_BYTES = 16,
     CHECKSUM_TEXT = 32,
-    MAX_REDIRECTS = 3
+    MAX_REDIRECTS = 3,
+    CLEANING_MS = 500
 };
 
 /* What stays the same from one try to the next. */
@@ -31,13 +31,13 @@ typedef struct sending {
     char payload_hash[AK_S3_HASH_SIZE];
     char crc32c[CHECKSUM_TEXT]; /* in base64 */
     char md5[CHECKSUM_TEXT];    /* in base64; "" until it is needed */
-    char md5_hex[2 * MD5_BYTES + 1];
     ak_retry retry;
+    char region[64]; /* that of the last try */
     unsigned redirects;
     bool refreshed_keys;
     bool corrected_clock;
     bool want_new_keys;
-    bool cancellable;
+    bool cleaning; /* goes on for a while when the caller wants to stop */
 } sending;
 
 static int64_t monotonic_ms(void)
@@ -50,7 +50,9 @@ static int64_t monotonic_ms(void)
 static bool is_cancelled(const sending *s)
 {
     const ak_s3_client *client = s->client;
-    return s->cancellable && client->cancelled != NULL && client->cancelled(client->context);
+    if (client->cancelled == NULL || !client->cancelled(client->context))
+        return false;
+    return !s->cleaning || monotonic_ms() > s->retry.started_ms + CLEANING_MS;
 }
 
 /* ---- checksums of the body ---------------------------------------------------------------------
@@ -72,8 +74,6 @@ static akidb_status compute_md5(sending *s, akidb_error *err)
         return ak_fail(err, AKIDB_E_UNSUPPORTED,
                        "an MD5 could not be computed, and the server knows no better checksum");
     EVP_EncodeBlock((unsigned char *)s->md5, digest, MD5_BYTES);
-    for (size_t i = 0; i < MD5_BYTES; i++)
-        snprintf(s->md5_hex + 2 * i, 3, "%02x", digest[i]);
     return AKIDB_OK;
 }
 
@@ -129,7 +129,6 @@ static akidb_status append_path(const ak_s3_client *client, const ak_s3_request 
 /* The texts of one try. */
 typedef struct attempt {
     ak_s3_credentials keys;
-    char region[64];
     int64_t time;
     char date[AK_S3_DATE_SIZE];
     akidb_buffer host, path, query, url, authorization;
@@ -170,8 +169,9 @@ static akidb_status add_headers(sending *s, attempt *a, akidb_error *err)
         add(a, "x-amz-security-token", a->keys.session_token);
     bool md5 = request->body_kind == AK_S3_BODY_XML;
     if (request->body_kind == AK_S3_BODY_OBJECT) {
-        md5 = atomic_load(&client->lacks_crc32c);
-        if (!md5) {
+        /* Until a server has answered with a CRC-32C, it may be one that ignores it. */
+        md5 = !atomic_load(&client->knows_crc32c);
+        if (!atomic_load(&client->lacks_crc32c)) {
             /* Ceph checks the first only when the second is there too. */
             add(a, "x-amz-checksum-crc32c", s->crc32c);
             add(a, "x-amz-sdk-checksum-algorithm", "CRC32C");
@@ -223,12 +223,12 @@ static akidb_status prepare(sending *s, attempt *a, akidb_error *err)
     if (status != AKIDB_OK)
         return status;
     pthread_mutex_lock(&client->mutex);
-    memcpy(a->region, client->region, sizeof a->region);
+    memcpy(s->region, client->region, sizeof s->region);
     a->time = akidb_clock_now(client->clock) + client->clock_offset;
     pthread_mutex_unlock(&client->mutex);
     ak_s3_date(a->time, a->date);
 
-    status = append_host(client, a->region, &a->host, err);
+    status = append_host(client, s->region, &a->host, err);
     if (status == AKIDB_OK)
         status = append_path(client, request, &a->path, err);
     if (status == AKIDB_OK)
@@ -240,7 +240,7 @@ static akidb_status prepare(sending *s, attempt *a, akidb_error *err)
     if (status != AKIDB_OK)
         return status;
 
-    const ak_s3_signer signer = {a->keys.access_key_id, a->keys.secret_access_key, a->region, "s3"};
+    const ak_s3_signer signer = {a->keys.access_key_id, a->keys.secret_access_key, s->region, "s3"};
     const ak_s3_to_sign to_sign = {
         .method = request->method,
         .path = (const char *)a->path.data,
@@ -368,15 +368,17 @@ static bool follow_region(sending *s, const ak_s3_answer *answer, const char *bo
             return false;
     if (region[0] == '\0' || s->redirects == MAX_REDIRECTS)
         return false;
+    if (strcmp(s->region, region) == 0)
+        return false;
+    s->redirects++;
     pthread_mutex_lock(&client->mutex);
-    bool changed = strcmp(client->region, region) != 0;
+    bool changed = strcmp(client->region, region) != 0; /* another thread may have learnt it too */
     if (changed)
         memcpy(client->region, region, sizeof region);
     pthread_mutex_unlock(&client->mutex);
     if (changed)
         ak_s3_log(client, AKIDB_LOG_INFO, "bucket %s lies in region %s", client->bucket, region);
-    s->redirects += changed ? 1u : (unsigned)MAX_REDIRECTS;
-    return changed;
+    return true;
 }
 
 /* Our clock is off: learns by how much, once a request, and says to sign anew. */
@@ -412,27 +414,19 @@ static bool renew_keys(sending *s, const ak_s3_answer *answer)
     return true;
 }
 
-/* Whether the server got the bytes that we sent: by the checksum that it answers or, from one that
- * knows none, by the MD5 in its ETag. A false return is worth another try. */
-static bool stored_right(sending *s, const ak_s3_answer *answer)
+/* Learns from the answer to an upload whether the server knows CRC-32C. Where it does, it has
+ * compared it; until that is known, it has compared the Content-MD5. */
+static void learn_checksum(sending *s, const ak_s3_answer *answer)
 {
     ak_s3_client *client = s->client;
     char found[128];
-    if (s->request->body_kind != AK_S3_BODY_OBJECT || s->crc32c[0] == '\0')
-        return true;
-    if (ak_http_header(&answer->http, "x-amz-checksum-crc32c", found, sizeof found)) {
+    if (s->request->body_kind != AK_S3_BODY_OBJECT)
+        return;
+    if (ak_http_header(&answer->http, "x-amz-checksum-crc32c", found, sizeof found))
         atomic_store(&client->knows_crc32c, true);
-        return strcmp(found, s->crc32c) == 0;
-    }
-    if (atomic_load(&client->knows_crc32c) || s->md5[0] != '\0')
-        return true; /* checked by the server itself */
-    if (!atomic_exchange(&client->lacks_crc32c, true))
+    else if (!atomic_load(&client->knows_crc32c) && !atomic_exchange(&client->lacks_crc32c, true))
         ak_s3_log(client, AKIDB_LOG_INFO,
                   "the server knows no CRC-32C: uploads carry a Content-MD5 instead");
-    if (client->sse != NULL || compute_md5(s, NULL) != AKIDB_OK ||
-        !ak_http_header(&answer->http, "etag", found, sizeof found) || strlen(found) != 34)
-        return true; /* an ETag that is no MD5 says nothing */
-    return strncasecmp(found + 1, s->md5_hex, 32) == 0;
 }
 
 typedef enum verdict { FINAL, AGAIN_NOW, AGAIN_LATER } verdict;
@@ -441,6 +435,7 @@ static verdict judge_answer(sending *s, ak_s3_answer *answer)
 {
     ak_http_response *http = &answer->http;
     error_body body = {.answer = answer};
+    answer->was_lost = answer->was_lost || http->sent_twice;
     answer->error_code[0] = '\0';
     answer->error_message[0] = '\0';
     bool good = http->code >= 200 && http->code < 300;
@@ -453,13 +448,8 @@ static verdict judge_answer(sending *s, ak_s3_answer *answer)
     if (good && s->request->error_in_200 && http->body.size == 0)
         body.is_error = true;
     if (good && !body.is_error) {
-        if (stored_right(s, answer))
-            return FINAL;
-        take(answer->error_code, sizeof answer->error_code, "BadDigest");
-        take(answer->error_message, sizeof answer->error_message,
-             "the server has stored other bytes than were sent");
-        http->code = 400;
-        return AGAIN_LATER;
+        learn_checksum(s, answer);
+        return FINAL;
     }
     if (good) { /* 200, and then it went wrong after all */
         http->code = 500;
@@ -511,7 +501,8 @@ static void describe(const ak_s3_answer *answer, char *text, size_t size)
     if (answer->http.outcome != AK_HTTP_ANSWERED)
         snprintf(text, size, "%s", answer->http.reason);
     else
-        snprintf(text, size, "%d %s%s%s", answer->http.code, answer->error_code,
+        snprintf(text, size, "%d%s%s%s%s", answer->http.code,
+                 answer->error_code[0] != '\0' ? " " : "", answer->error_code,
                  answer->error_message[0] != '\0' ? ": " : "", answer->error_message);
 }
 
@@ -521,7 +512,7 @@ static akidb_status give_up(sending *s, const ak_s3_answer *answer, akidb_error 
     ak_s3_name(s->client, s->request->key, name, sizeof name);
     describe(answer, reason, sizeof reason);
     long long seconds = (monotonic_ms() - s->retry.started_ms + 500) / 1000;
-    bool uncertain = answer->was_lost && changes_something(s->request);
+    bool uncertain = answer->was_lost && changes_something(s->request) && !s->request->invisible;
     return ak_fail_at(err, uncertain ? AKIDB_E_UNCERTAIN : AKIDB_E_STORE, AK_IN(name),
                       "%s: %s after %u tries in %lld s: %s", s->request->action,
                       uncertain ? "the outcome is not known" : "gave up", s->retry.made, seconds,
@@ -562,6 +553,8 @@ static akidb_status try_once(sending *s, ak_s3_answer *answer, akidb_error *err)
     attempt a = {.header_count = 0};
     ak_http_response_free(&answer->http);
     answer->http = (ak_http_response){0};
+    if (is_cancelled(s))
+        return ak_fail(err, AKIDB_E_CANCELLED, "cancelled");
     akidb_status status = prepare(s, &a, err);
     if (status == AKIDB_OK)
         status = exchange(s, &a, &answer->http, err);
@@ -582,7 +575,7 @@ static akidb_status wait_for_next(sending *s, const ak_s3_answer *answer, akidb_
     bool again = ak_retry_again(&s->retry, &client->budget, monotonic_ms(),
                                 server_wait_ms(&answer->http), random, &delay_ms);
     pthread_mutex_unlock(&client->mutex);
-    if (!again || (s->request->once_only && answer->was_lost))
+    if (!again)
         return give_up(s, answer, err);
     char reason[800];
     describe(answer, reason, sizeof reason);
@@ -592,11 +585,10 @@ static akidb_status wait_for_next(sending *s, const ak_s3_answer *answer, akidb_
 }
 
 static akidb_status send_until_answered(ak_s3_client *client, const ak_s3_request *request,
-                                        bool cancellable, ak_s3_answer *answer_out,
-                                        akidb_error *err)
+                                        bool cleaning, ak_s3_answer *answer_out, akidb_error *err)
 {
     *answer_out = (ak_s3_answer){0};
-    sending s = {.client = client, .request = request, .cancellable = cancellable};
+    sending s = {.client = client, .request = request, .cleaning = cleaning};
     s.retry = ak_retry_begin(&client->retry, monotonic_ms());
     akidb_status status = compute_checksums(&s, answer_out, err);
     while (status == AKIDB_OK) {
@@ -613,7 +605,7 @@ static akidb_status send_until_answered(ak_s3_client *client, const ak_s3_reques
         status = fail_without_retry(&s, answer_out, err);
     if (status == AKIDB_OK) {
         pthread_mutex_lock(&client->mutex);
-        ak_retry_succeeded(&client->budget);
+        ak_retry_succeeded(&s.retry, &client->budget);
         pthread_mutex_unlock(&client->mutex);
     } else {
         ak_s3_answer_free(answer_out);
@@ -624,13 +616,13 @@ static akidb_status send_until_answered(ak_s3_client *client, const ak_s3_reques
 akidb_status ak_s3_send(ak_s3_client *client, const ak_s3_request *request,
                         ak_s3_answer *answer_out, akidb_error *err)
 {
-    return send_until_answered(client, request, true, answer_out, err);
+    return send_until_answered(client, request, false, answer_out, err);
 }
 
 akidb_status ak_s3_send_uncancelled(ak_s3_client *client, const ak_s3_request *request,
                                     ak_s3_answer *answer_out, akidb_error *err)
 {
-    return send_until_answered(client, request, false, answer_out, err);
+    return send_until_answered(client, request, true, answer_out, err);
 }
 
 void ak_s3_answer_free(ak_s3_answer *answer)
