@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t k = (uint32_t)data[0] | (uint32_t)data[1] << 8;
     size_t count = (size_t)data[3] | (size_t)data[4] << 8;
     const akidb_slice bytes = {data + 5, size - 5};
-    uint8_t *levels = malloc(count + 1);
+    uint8_t *levels = calloc(count + 1, 1);
     uint32_t *values = malloc((count + 1) * sizeof *values);
     require(levels != NULL && values != NULL);
     size_t found = read_simply(data + 5, size - 5, count, levels);
