@@ -3,7 +3,7 @@
 # fuzz.sh BUILD [target...]. New inputs stay in BUILD/corpus; what fails lies in BUILD/artifacts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=$1
+build=${1:?usage: tools/fuzz.sh BUILD [target...]}
 shift
 seconds=${FUZZ_SECONDS:-600}
 cmake -G Ninja -S . -B "$build" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
