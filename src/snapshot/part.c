@@ -15,6 +15,15 @@ void ak_sink_begin(ak_sink *sink, akidb_store *store, const char *key)
     strncpy(sink->key, key, sizeof sink->key - 1);
 }
 
+akidb_status ak_part_failure(akidb_status status, akidb_error *err)
+{
+    if (status != AKIDB_E_UNCERTAIN)
+        return status;
+    if (err != NULL)
+        err->status = AKIDB_E_STORE;
+    return AKIDB_E_STORE;
+}
+
 static akidb_status start_upload(ak_sink *sink, akidb_error *err)
 {
     akidb_status status =
@@ -51,7 +60,7 @@ static akidb_status sink_write(void *handle, const akidb_slice *slices, size_t c
                                       : gather(sink, slices, count, (size_t)size, err);
     if (status == AKIDB_OK && sink->watch != NULL)
         status = sink->watch(sink->context, err);
-    return status;
+    return ak_part_failure(status, err);
 }
 
 akidb_output ak_sink_output(ak_sink *sink)
@@ -84,7 +93,7 @@ akidb_status ak_sink_commit(ak_sink *sink, akidb_error *err)
     if (status == AKIDB_E_UNCERTAIN)
         status = settle(sink, status);
     akidb_buffer_free(&sink->buffer);
-    return status;
+    return ak_part_failure(status, err);
 }
 
 void ak_sink_abort(ak_sink *sink)

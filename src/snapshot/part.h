@@ -32,6 +32,10 @@ akidb_output ak_sink_output(ak_sink *sink);
  * object is there, whole: its key is this writer's own. */
 AKIDB_CHECK akidb_status ak_sink_commit(ak_sink *sink, akidb_error *err);
 
+/* A lost answer about a part leaves no doubt about the snapshot, which does not exist without its
+ * metadata: turns AKIDB_E_UNCERTAIN, also in *err, into AKIDB_E_STORE. */
+akidb_status ak_part_failure(akidb_status status, akidb_error *err);
+
 /* Forgets what was written. */
 void ak_sink_abort(ak_sink *sink);
 

@@ -6,13 +6,6 @@
 #include "snapshot/list.h"
 #include "snapshot/metadata.h"
 
-static void delete_part(akidb_snapshotter *snapshotter, const char *key)
-{
-    akidb_error cause;
-    if (akidb_store_delete(snapshotter->store, key, &cause) != AKIDB_OK)
-        ak_snapshotter_log(snapshotter, AKIDB_LOG_WARNING, &cause, "left to gc: %s", key);
-}
-
 /* ---- damaged snapshots -------------------------------------------------------------------------
  */
 
@@ -51,7 +44,7 @@ static void delete_parts_by_key(akidb_snapshotter *snapshotter, const char *meta
         ak_snapshotter_log(snapshotter, AKIDB_LOG_WARNING, &cause, "parts are left to gc: %s",
                            prefix);
     for (size_t i = 0; i < parts.keys.count; i++)
-        delete_part(snapshotter, parts.keys.keys[i]);
+        ak_delete_leftover(snapshotter, parts.keys.keys[i]);
     ak_key_list_free(&parts.keys);
 }
 
@@ -90,7 +83,7 @@ akidb_status akidb_snapshot_delete(akidb_snapshotter *snapshotter, const akidb_u
         /* A part that lies with another snapshot is shared; gc knows when nobody needs it. */
         ak_key key = ak_key_parse(metadata->parts[i].key);
         if (akidb_uuid_compare(&key.snapshot_id, snapshot_id) == 0)
-            delete_part(snapshotter, metadata->parts[i].key);
+            ak_delete_leftover(snapshotter, metadata->parts[i].key);
     }
     akidb_snapshot_metadata_free(metadata);
     return status;

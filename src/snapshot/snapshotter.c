@@ -145,6 +145,13 @@ void ak_snapshotter_log(akidb_snapshotter *snapshotter, akidb_log_level level,
     pthread_mutex_unlock(&snapshotter->log_lock);
 }
 
+void ak_delete_leftover(akidb_snapshotter *snapshotter, const char *key)
+{
+    akidb_error cause;
+    if (akidb_store_delete(snapshotter->store, key, &cause) != AKIDB_OK)
+        ak_snapshotter_log(snapshotter, AKIDB_LOG_WARNING, &cause, "left to gc: %s", key);
+}
+
 bool ak_status_is_damage(akidb_status status)
 {
     return status == AKIDB_E_CORRUPTION || status == AKIDB_E_VALIDATION ||

@@ -31,6 +31,9 @@ void ak_snapshotter_log(akidb_snapshotter *snapshotter, akidb_log_level level,
                         const akidb_error *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Deletes an object that no snapshot refers to. What cannot be deleted is left to gc and logged. */
+void ak_delete_leftover(akidb_snapshotter *snapshotter, const char *key);
+
 /* Whether a failure says something about the stored bytes; any other says that they could not be
  * reached, or that memory or the caller's patience ran out. */
 bool ak_status_is_damage(akidb_status status);

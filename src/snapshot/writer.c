@@ -86,14 +86,12 @@ static akidb_status move_to_folder(akidb_snapshot_writer *writer, akidb_error *e
     akidb_status status = akidb_store_copy(store, single, key, AKIDB_PUT_ALWAYS, err);
     if (status != AKIDB_OK) {
         free(copy);
-        return status;
+        ak_delete_leftover(writer->snapshotter, key);
+        return ak_part_failure(status, err);
     }
     writer->parts[0].key = copy;
     writer->folder = true;
-    akidb_error cause;
-    if (akidb_store_delete(store, single, &cause) != AKIDB_OK)
-        ak_snapshotter_log(writer->snapshotter, AKIDB_LOG_WARNING, &cause, "left to gc: %s",
-                           single);
+    ak_delete_leftover(writer->snapshotter, single);
     free(single);
     return AKIDB_OK;
 }
@@ -192,13 +190,8 @@ void akidb_snapshot_abort(akidb_snapshot_writer *writer)
     if (writer == NULL)
         return;
     ak_sink_abort(&writer->sink);
-    for (size_t i = 0; i < writer->part_count; i++) {
-        akidb_error cause;
-        const char *key = writer->parts[i].key;
-        if (akidb_store_delete(writer->snapshotter->store, key, &cause) != AKIDB_OK)
-            ak_snapshotter_log(writer->snapshotter, AKIDB_LOG_WARNING, &cause, "left to gc: %s",
-                               key);
-    }
+    for (size_t i = 0; i < writer->part_count; i++)
+        ak_delete_leftover(writer->snapshotter, writer->parts[i].key);
     writer_free(writer);
 }
 

@@ -312,12 +312,13 @@ static void a_lost_answer_at_any_call_is_looked_up(void **state)
 typedef struct outage {
     bool begun;
     akidb_fault_effect effect; /* of the put */
+    const char *ending;        /* of the key that is put */
 } outage;
 
-static akidb_fault fail_from_commit(void *context, akidb_store_op op, const char *key)
+static akidb_fault fail_from_put(void *context, akidb_store_op op, const char *key)
 {
     outage *o = context;
-    if (op == AKIDB_STORE_PUT && strstr(key, ".metadata.json") != NULL && !o->begun) {
+    if (op == AKIDB_STORE_PUT && strstr(key, o->ending) != NULL && !o->begun) {
         o->begun = true;
         return (akidb_fault){o->effect, AKIDB_E_TIMEOUT};
     }
@@ -331,9 +332,9 @@ static void a_commit_that_nobody_can_look_up_is_uncertain(void **state)
     static const akidb_fault_effect effects[] = {AKIDB_FAULT_AFTER, AKIDB_FAULT_BEFORE};
     for (int i = 0; i < 2; i++) {
         akidb_error err;
-        outage o = {.effect = effects[i]};
+        outage o = {.effect = effects[i], .ending = ".metadata.json"};
         akidb_store *inner = test_store(), *store;
-        assert_ok(err, akidb_store_fault_open(inner, fail_from_commit, &o, &store, &err));
+        assert_ok(err, akidb_store_fault_open(inner, fail_from_put, &o, &store, &err));
         akidb_snapshotter *snapshotter = open_small(store, AKIDB_FORMAT_PARQUET);
         akidb_documents *documents = test_documents(4, 20, 3);
         akidb_batch batch = akidb_documents_batch(documents);
@@ -347,6 +348,27 @@ static void a_commit_that_nobody_can_look_up_is_uncertain(void **state)
         akidb_store_close(store);
         akidb_store_close(inner);
     }
+}
+
+static void a_lost_answer_about_a_part_leaves_no_doubt_about_the_snapshot(void **state)
+{
+    (void)state;
+    akidb_error err;
+    outage o = {.effect = AKIDB_FAULT_AFTER, .ending = "part-00001.parquet"};
+    akidb_store *inner = test_store(), *store;
+    assert_ok(err, akidb_store_fault_open(inner, fail_from_put, &o, &store, &err));
+    akidb_snapshotter *snapshotter = open_small(store, AKIDB_FORMAT_PARQUET);
+    akidb_documents *documents = test_documents(4, 20, 3);
+    akidb_batch batch = akidb_documents_batch(documents);
+    akidb_uuid id;
+    assert_status(AKIDB_E_STORE,
+                  akidb_snapshot_create(snapshotter, &collection, &batch, NULL, &id, NULL, &err));
+    assert_int_equal(err.status, AKIDB_E_STORE);
+    assert_nothing_is_visible(inner);
+    akidb_documents_free(documents);
+    akidb_snapshotter_close(snapshotter);
+    akidb_store_close(store);
+    akidb_store_close(inner);
 }
 
 static void check_reads_with_faults(akidb_snapshot_format format, akidb_fault fault)
@@ -445,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_create_that_fails_at_any_call_leaves_nothing),
         cmocka_unit_test(a_lost_answer_at_any_call_is_looked_up),
         cmocka_unit_test(a_commit_that_nobody_can_look_up_is_uncertain),
+        cmocka_unit_test(a_lost_answer_about_a_part_leaves_no_doubt_about_the_snapshot),
         cmocka_unit_test(reads_that_fail_at_any_call_say_so),
         cmocka_unit_test(a_delete_that_fails_at_any_call_leaves_all_or_nothing_visible),
     };

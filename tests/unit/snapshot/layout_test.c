@@ -392,7 +392,7 @@ static void parquet_with_the_plans_eight_fields_is_read(void **state)
     assert_ok(err, akidb_snapshot_get_metadata(snapshotter, &collection, &id, &metadata, &err));
     char *cut = strstr(metadata->text, ",\"format_version\"");
     assert_non_null(cut);
-    strcpy(cut, "}");
+    memcpy(cut, "}", 2);
     test_put(store, metadata->key, metadata->text, strlen(metadata->text));
     akidb_snapshot_metadata_free(metadata);
     assert_ok(err, akidb_snapshot_get_metadata(snapshotter, &collection, &id, &metadata, &err));

@@ -199,7 +199,8 @@ static void nothing_may_follow_the_checksum(void **state)
     for (size_t i = 0; i < 4; i++) {
         char text[4096] = PLAN OURS;
         seal(text, sizeof text);
-        strcat(text, ends[i]);
+        size_t size = strlen(text);
+        snprintf(text + size, sizeof text - size, "%s", ends[i]);
         assert_status(AKIDB_E_CORRUPTION, read_text(text, &metadata, &err));
     }
     char text[4096] = PLAN OURS;
