@@ -135,8 +135,9 @@ static akidb_status side_fill(side *s, akidb_error *err)
 static bool same_text(const akidb_texts *a, size_t a_row, const akidb_texts *b, size_t b_row)
 {
     akidb_slice left = akidb_texts_at(a, a_row), right = akidb_texts_at(b, b_row);
-    return (left.data == NULL) == (right.data == NULL) && left.size == right.size &&
-           (left.size == 0 || memcmp(left.data, right.data, left.size) == 0);
+    if (left.data == NULL || right.data == NULL)
+        return left.data == right.data; /* null is not the empty text */
+    return left.size == right.size && memcmp(left.data, right.data, left.size) == 0;
 }
 
 /* The column in which two rows differ, or NULL. */
