@@ -5,6 +5,7 @@
 #include "akidb/batch.h"
 #include "akidb/formats.h"
 #include "akidb/parquet.h"
+#include "akidb/s3.h"
 #include "akidb/snapshot.h"
 #include "akidb/store.h"
 #endif

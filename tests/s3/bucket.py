@@ -107,7 +107,8 @@ class Bucket:
             for number, etag, crc in wanted:
                 part = upload.parts.get(number)
                 if part is None or part.etag.strip('"') != etag.strip('"') or \
-                        (crc is not None and crc != part.crc32c):
+                        (crc is not None and crc != part.crc32c) or \
+                        (crc is None and upload.algorithm == "CRC32C"):
                     raise Refused("InvalidPart", f"part {number} is not there, or another", 400)
                 parts.append(part)
             if any(len(part.data) < part_min for part in parts[:-1]):

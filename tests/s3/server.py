@@ -458,8 +458,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                          "</ListBucketResult>").encode()
 
     def op_CreateMultipartUpload(self, _):
+        known = self.world.settings["crc32c"]
         upload_id = self.bucket.begin(self.key, self.meta(),
-                                      self.field("x-amz-checksum-algorithm"))
+                                      known and self.field("x-amz-checksum-algorithm"))
         return 200, {}, (f"<InitiateMultipartUploadResult {NAMESPACE}>" +
                          tag("Bucket", self.bucket_name) + tag("Key", self.key.decode()) +
                          tag("UploadId", upload_id) + "</InitiateMultipartUploadResult>").encode()
@@ -474,12 +475,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def op_UploadPart(self, body):
         upload = self.bucket.upload(self.key, self.query["uploadId"])
-        if self.world.settings["crc32c"] and upload.algorithm == "CRC32C" and \
-                not self.field("x-amz-checksum-crc32c"):
+        if upload.algorithm == "CRC32C" and not self.field("x-amz-checksum-crc32c"):
             raise Refused("InvalidRequest", "The upload was created using a CRC32C checksum.", 400)
         return 200, self.checksums(self.store_part(body)), b""
 
     def op_UploadPartCopy(self, _):
+        if self.bucket.upload(self.key, self.query["uploadId"]).algorithm == "CRC32C":
+            raise Refused("InvalidArgument", "checksum missing", 400)  # as MinIO has it
         data = self.source().data
         asked = parse_range(self.field("x-amz-copy-source-range"), len(data))
         part = self.store_part(data if asked is None else data[asked[0]:asked[1]])

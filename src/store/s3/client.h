@@ -62,6 +62,8 @@ typedef enum ak_s3_body_kind {
     AK_S3_BODY_XML     /* an instruction: Content-MD5, which some servers insist on */
 } ak_s3_body_kind;
 
+enum { AK_S3_CRC32C_SIZE = 16 }; /* of a CRC-32C in base64, NUL and all */
+
 enum { AK_S3_HEADERS_MAX = 12, AK_S3_PARAMETERS_MAX = 8 };
 
 typedef struct ak_s3_request {
@@ -88,8 +90,8 @@ typedef struct ak_s3_answer {
     ak_http_response http;
     char error_code[64]; /* the S3 error's <Code>, or "" */
     char error_message[512];
-    bool was_lost;        /* an earlier try got no answer: the server may have done it already */
-    uint32_t body_crc32c; /* of an AK_S3_BODY_OBJECT */
+    bool was_lost; /* an earlier try got no answer: the server may have done it already */
+    char body_crc32c[AK_S3_CRC32C_SIZE]; /* of an AK_S3_BODY_OBJECT, in base64 */
 } ak_s3_answer;
 
 void ak_s3_answer_free(ak_s3_answer *answer);

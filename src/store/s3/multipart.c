@@ -1,7 +1,6 @@
 #include "store/s3/multipart.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +54,8 @@ akidb_status ak_s3_multipart_create(ak_s3_multipart *multipart, akidb_error *err
         return status;
     ak_s3_add_parameter(&request, "uploads", "");
     ak_s3_add_header(&request, "x-amz-meta-writer", multipart->writer);
-    ak_s3_add_header(&request, "x-amz-checksum-algorithm", "CRC32C");
+    if (!multipart->copies)
+        ak_s3_add_header(&request, "x-amz-checksum-algorithm", "CRC32C");
     ak_s3_add_encryption(multipart->client, &request);
     status = send_for_good(multipart->client, &request, &answer, err);
     if (status != AKIDB_OK)
@@ -93,14 +93,13 @@ akidb_status ak_s3_multipart_put(const ak_s3_multipart *multipart, unsigned numb
                              .body_count = count,
                              .body_kind = AK_S3_BODY_OBJECT};
     ak_s3_answer answer;
-    *part_out = (ak_s3_part){.crc32c = 0};
+    *part_out = (ak_s3_part){.etag = ""};
     add_part(&request, multipart, number_text, number);
     akidb_status status = send_for_good(multipart->client, &request, &answer, err);
     if (status != AKIDB_OK)
         return status;
-    part_out->crc32c = answer.body_crc32c;
-    part_out->has_crc32c =
-        ak_http_header(&answer.http, "x-amz-checksum-crc32c", checksum, sizeof checksum);
+    if (ak_http_header(&answer.http, "x-amz-checksum-crc32c", checksum, sizeof checksum))
+        memcpy(part_out->crc32c, answer.body_crc32c, sizeof part_out->crc32c);
     if (!ak_http_header(&answer.http, "etag", part_out->etag, sizeof part_out->etag))
         status = ak_fail_at(err, AKIDB_E_STORE, AK_IN(multipart->full_key),
                             "the server took part %u without an ETag", number);
@@ -130,7 +129,7 @@ akidb_status ak_s3_multipart_copy(const ak_s3_multipart *multipart, unsigned num
                              .patient = true,
                              .error_in_200 = true};
     ak_s3_answer answer;
-    *part_out = (ak_s3_part){.crc32c = 0};
+    *part_out = (ak_s3_part){.etag = ""};
     add_part(&request, multipart, number_text, number);
     snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, first, first + size - 1);
     ak_s3_add_header(&request, "x-amz-copy-source", source);
@@ -159,13 +158,12 @@ static akidb_status append_part(akidb_buffer *xml, const ak_s3_part *part, size_
         status = ak_xml_append_text(xml, part->etag, err);
     if (status == AKIDB_OK)
         status = ak_buffer_printf(xml, err, "</ETag>");
-    if (status == AKIDB_OK && part->has_crc32c) {
-        const uint8_t bytes[4] = {(uint8_t)(part->crc32c >> 24), (uint8_t)(part->crc32c >> 16),
-                                  (uint8_t)(part->crc32c >> 8), (uint8_t)part->crc32c};
-        unsigned char text[16];
-        EVP_EncodeBlock(text, bytes, sizeof bytes);
-        status =
-            ak_buffer_printf(xml, err, "<ChecksumCRC32C>%s</ChecksumCRC32C>", (const char *)text);
+    if (status == AKIDB_OK && part->crc32c[0] != '\0') {
+        status = ak_buffer_printf(xml, err, "<ChecksumCRC32C>");
+        if (status == AKIDB_OK)
+            status = ak_xml_append_text(xml, part->crc32c, err);
+        if (status == AKIDB_OK)
+            status = ak_buffer_printf(xml, err, "</ChecksumCRC32C>");
     }
     return status == AKIDB_OK ? ak_buffer_printf(xml, err, "</Part>") : status;
 }

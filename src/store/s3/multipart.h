@@ -7,14 +7,15 @@ enum { AK_S3_PARTS_MAX = 10000, AK_S3_UPLOAD_ID_SIZE = 1025, AK_S3_ETAG_SIZE = 1
 
 typedef struct ak_s3_part {
     char etag[AK_S3_ETAG_SIZE]; /* with its quotes, as the server gave it */
-    uint32_t crc32c;
-    bool has_crc32c; /* the server knows it, so it goes into the completion */
+    /* In base64; it goes into the completion of an upload. "": the server knows none. */
+    char crc32c[AK_S3_CRC32C_SIZE];
 } ak_s3_part;
 
 typedef struct ak_s3_multipart {
     ak_s3_client *client;
     char full_key[AKIDB_KEY_MAX + 1];
     akidb_put_mode mode;
+    bool copies; /* its parts are copied on the server; MinIO refuses those with checksums */
     char writer[AK_S3_WRITER_SIZE];
     char upload_id[AK_S3_UPLOAD_ID_SIZE]; /* "" before it is created */
 } ak_s3_multipart;

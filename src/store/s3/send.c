@@ -29,8 +29,8 @@ typedef struct sending {
     ak_s3_client *client;
     const ak_s3_request *request;
     char payload_hash[AK_S3_HASH_SIZE];
-    char crc32c[CHECKSUM_TEXT]; /* in base64 */
-    char md5[CHECKSUM_TEXT];    /* in base64; "" until it is needed */
+    char crc32c[AK_S3_CRC32C_SIZE]; /* in base64 */
+    char md5[CHECKSUM_TEXT];        /* in base64; "" until it is needed */
     ak_retry retry;
     char region[64]; /* that of the last try */
     unsigned redirects;
@@ -88,7 +88,7 @@ static akidb_status compute_checksums(sending *s, ak_s3_answer *answer, akidb_er
         const uint8_t bytes[4] = {(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8),
                                   (uint8_t)crc};
         EVP_EncodeBlock((unsigned char *)s->crc32c, bytes, sizeof bytes);
-        answer->body_crc32c = crc;
+        memcpy(answer->body_crc32c, s->crc32c, sizeof s->crc32c);
     }
     /* TLS protects the body on its way; without it the signature does. */
     if (tls && request->body_count > 0) {

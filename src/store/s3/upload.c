@@ -247,7 +247,7 @@ akidb_status ak_s3_copy_in_parts(ak_s3_client *client, const char *source, const
                                  uint64_t size, akidb_put_mode mode, akidb_error *err)
 {
     const uint64_t part_bytes = UINT64_C(1) << 30;
-    ak_s3_multipart multipart = {.client = client, .mode = mode};
+    ak_s3_multipart multipart = {.client = client, .mode = mode, .copies = true};
     memcpy(multipart.full_key, full_key, strlen(full_key) + 1);
     size_t count = (size_t)((size + part_bytes - 1) / part_bytes);
     if (count > AK_S3_PARTS_MAX)
