@@ -108,7 +108,7 @@ static void add_names(char *to, size_t to_size, const char *names)
 static akidb_status sum_column(const akidb_parquet_reader *reader, size_t column,
                                akidb_parquet_chunk_info *sum, char codecs[64], akidb_error *err)
 {
-    memset(sum, 0, sizeof *sum);
+    *sum = (akidb_parquet_chunk_info){.column = ""};
     codecs[0] = '\0';
     for (size_t g = 0; g < akidb_parquet_reader_row_groups(reader); g++) {
         akidb_parquet_chunk_info chunk;
