@@ -28,7 +28,7 @@ ROWS = 4000
 KINDS = (
     [],
     ["--part-rows", "100"],
-    ["--part-rows", "1500", "--row-group-size", "256", "--compression", "zstd"],
+    ["--part-rows", "300", "--row-group-size", "64", "--compression", "zstd"],
     ["--layout", "folder"],
     ["--format", "json", "--compression", "gzip"],
 )
