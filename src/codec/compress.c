@@ -81,6 +81,7 @@ static akidb_status fail_state(int codec, akidb_error *err)
 
 struct ak_compressor {
     ak_codec codec;
+    int level;
     akidb_buffer joined; /* slices put together, for codecs that want one piece */
     ZSTD_CCtx *zstd;
     z_stream gzip;
@@ -126,6 +127,7 @@ akidb_status ak_compressor_new(ak_codec codec, int level, ak_compressor **compre
     if (compressor == NULL)
         return ak_fail_memory(err, sizeof *compressor);
     compressor->codec = codec;
+    compressor->level = level;
     akidb_status status = AKIDB_OK;
     if (codec == AK_CODEC_ZSTD)
         status = start_zstd(compressor, level, err);
@@ -148,6 +150,23 @@ void ak_compressor_free(ak_compressor *compressor)
     if (compressor->gzip_ready)
         deflateEnd(&compressor->gzip);
     free(compressor);
+}
+
+akidb_status ak_compressor_take_split_floats(ak_compressor *compressor, bool are_split,
+                                             akidb_error *err)
+{
+    enum { HASH_LOG = 6, MIN_MATCH = 7 }; /* 0 is what the level has */
+    if (compressor->codec != AK_CODEC_ZSTD || compressor->level != 1)
+        return AKIDB_OK;
+    size_t result =
+        ZSTD_CCtx_setParameter(compressor->zstd, ZSTD_c_hashLog, are_split ? HASH_LOG : 0);
+    if (!ZSTD_isError(result))
+        result =
+            ZSTD_CCtx_setParameter(compressor->zstd, ZSTD_c_minMatch, are_split ? MIN_MATCH : 0);
+    if (ZSTD_isError(result))
+        return ak_fail(err, AKIDB_E_UNSUPPORTED, "ZSTD parameters for split floats: %s",
+                       ZSTD_getErrorName(result));
+    return AKIDB_OK;
 }
 
 static akidb_status append_slices(akidb_buffer *buffer, const akidb_slice *slices, size_t count,

@@ -73,8 +73,10 @@ static akidb_status compress_page(ak_chunk *chunk, ak_page *page, ak_chunk_tools
         slices[1].data = tools->split.data;
     }
     page->packed_offset = chunk->packed.size;
-    akidb_status status =
-        ak_compress(tools->compressor, slices, page->float_count > 0 ? 2 : 1, &chunk->packed, err);
+    akidb_status status = ak_compressor_take_split_floats(tools->compressor, is_split(page), err);
+    if (status == AKIDB_OK)
+        status = ak_compress(tools->compressor, slices, page->float_count > 0 ? 2 : 1,
+                             &chunk->packed, err);
     if (status == AKIDB_OK)
         page->packed_size = chunk->packed.size - page->packed_offset;
     return status;

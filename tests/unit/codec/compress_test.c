@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include "base/buffer.h"
+#include "codec/split.h"
 #include "test.h"
 
 static const ak_codec writable[] = {AK_CODEC_UNCOMPRESSED, AK_CODEC_SNAPPY, AK_CODEC_GZIP,
@@ -368,6 +369,50 @@ static void a_higher_level_compresses_better(void **state)
     }
 }
 
+static void split_floats_take_less_of_zstd(void **state)
+{
+    (void)state;
+    enum { COUNT = 1 << 18, SIZE = COUNT * sizeof(float) };
+    akidb_error err;
+    float *floats = malloc(SIZE);
+    uint8_t *split = malloc(SIZE), *back = malloc(SIZE);
+    assert_true(floats != NULL && split != NULL && back != NULL);
+    uint64_t random = 10;
+    for (size_t i = 0; i < COUNT; i++) { /* near 0 more often, as embeddings are */
+        float value = 0;
+        for (int j = 0; j < 6; j++)
+            value += (float)(test_random(&random) >> 40) / (1 << 24) - 0.5f;
+        floats[i] = value / 20;
+    }
+    ak_split_encode(floats, COUNT, sizeof(float), split);
+    const akidb_slice bytes = {split, SIZE};
+    for (size_t c = 0; c < WRITABLE; c++) {
+        ak_compressor *compressor;
+        akidb_buffer usual = {0}, aimed = {0}, again = {0};
+        assert_ok(err, ak_compressor_new(writable[c], 0, &compressor, &err));
+        assert_ok(err, ak_compress(compressor, &bytes, 1, &usual, &err));
+        assert_ok(err, ak_compressor_take_split_floats(compressor, true, &err));
+        assert_ok(err, ak_compress(compressor, &bytes, 1, &aimed, &err));
+        assert_ok(err, ak_compressor_take_split_floats(compressor, false, &err));
+        assert_ok(err, ak_compress(compressor, &bytes, 1, &again, &err));
+        ak_compressor_free(compressor);
+        if (writable[c] == AK_CODEC_ZSTD)
+            assert_true(aimed.size < usual.size);
+        else
+            assert_int_equal(aimed.size, usual.size);
+        assert_int_equal(again.size, usual.size);
+        assert_memory_equal(again.data, usual.data, usual.size);
+        assert_int_equal(decompress(writable[c], slice_of(&aimed), back, SIZE), AKIDB_OK);
+        assert_memory_equal(back, split, SIZE);
+        akidb_buffer_free(&usual);
+        akidb_buffer_free(&aimed);
+        akidb_buffer_free(&again);
+    }
+    free(floats);
+    free(split);
+    free(back);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +431,7 @@ int main(void)
         cmocka_unit_test(levels_are_those_of_the_options),
         cmocka_unit_test(blocks_have_a_largest_size),
         cmocka_unit_test(a_higher_level_compresses_better),
+        cmocka_unit_test(split_floats_take_less_of_zstd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

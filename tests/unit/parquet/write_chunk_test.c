@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/checksum.h"
+#include "codec/split.h"
 #include "parquet/chunk_write.h"
 #include "parquet/column_write.h"
 
@@ -143,6 +144,49 @@ static void split_floats_are_written_by_byte_position(void **state)
     }
 }
 
+/* The compressor is told which pages hold split floats, and only those. It shows in pages of the
+ * usual size. */
+static void zstd_is_told_of_split_floats(void **state)
+{
+    (void)state;
+    enum { COUNT = 1 << 18 };
+    const int encodings[] = {AK_ENCODING_BYTE_STREAM_SPLIT, AK_ENCODING_PLAIN};
+    akidb_error err = {0};
+    uint64_t seed = 2;
+    float *floats = calloc(COUNT, sizeof *floats), *split = calloc(COUNT, sizeof *split);
+    for (size_t i = 0; i < COUNT; i++)
+        floats[i] = (float)(test_random(&seed) >> 52) / (1 << 12);
+    ak_split_encode(floats, COUNT, sizeof *floats, (uint8_t *)split);
+    ak_chunk_tools tools = {0};
+    assert_ok(err, ak_compressor_new(AK_CODEC_ZSTD, 1, &tools.compressor, &err));
+    for (size_t i = 0; i < 2; i++) {
+        ak_chunk chunk = {0};
+        akidb_buffer expected = {0}, other = {0};
+        assert_ok(err, ak_write_vectors(&chunk, floats, COUNT / DIMENSION, DIMENSION, encodings[i],
+                                        COUNT * sizeof *floats, &err));
+        assert_ok(err, ak_chunk_seal(&chunk, &tools, true, &err));
+        assert_true(chunk.is_compressed);
+        const akidb_slice slices[2] = {
+            {chunk.body.data, chunk.body.size},
+            {i == 0 ? split : floats, COUNT * sizeof *floats},
+        };
+        assert_ok(err, ak_compressor_take_split_floats(tools.compressor, i == 0, &err));
+        assert_ok(err, ak_compress(tools.compressor, slices, 2, &expected, &err));
+        assert_ok(err, ak_compressor_take_split_floats(tools.compressor, i != 0, &err));
+        assert_ok(err, ak_compress(tools.compressor, slices, 2, &other, &err));
+        assert_int_not_equal(other.size, expected.size);
+        assert_int_equal(chunk.packed.size, expected.size);
+        assert_memory_equal(chunk.packed.data, expected.data, expected.size);
+        akidb_buffer_free(&expected);
+        akidb_buffer_free(&other);
+        ak_chunk_free(&chunk);
+    }
+    ak_compressor_free(tools.compressor);
+    akidb_buffer_free(&tools.split);
+    free(floats);
+    free(split);
+}
+
 /* One page that shrinks and one that grows by more: the first must not decide. */
 static void a_chunk_that_does_not_shrink_in_all_is_not_compressed(void **state)
 {
@@ -193,6 +237,7 @@ int main(void)
         cmocka_unit_test(floats_that_do_not_shrink_are_stored_as_they_are),
         cmocka_unit_test(floats_that_shrink_are_compressed),
         cmocka_unit_test(split_floats_are_written_by_byte_position),
+        cmocka_unit_test(zstd_is_told_of_split_floats),
         cmocka_unit_test(a_chunk_that_does_not_shrink_in_all_is_not_compressed),
         cmocka_unit_test(a_dictionary_page_has_a_place_of_its_own),
     };
