@@ -227,6 +227,19 @@ static int print_result(cli *session, const akidb_snapshot_metadata *m)
     return CLI_DONE;
 }
 
+/* The exit code of a failure to create. A damaged FILE is invalid input: "corrupt" is said of what
+ * is stored alone, so that whoever watches exit codes is not alarmed by a bad download. */
+static int exit_of(akidb_status status)
+{
+    return status == AKIDB_E_CORRUPTION ? CLI_INVALID : cli_exit_of_status(status);
+}
+
+static int fail_to_read(cli *session, const akidb_error *err)
+{
+    cli_fail(session, err);
+    return exit_of(err->status);
+}
+
 /* Tells a failure. The writer counts the rows of all files together and knows no file: this names
  * the file and counts from its beginning. */
 static int fail(cli *session, cli_ahead *ahead, const akidb_snapshotter_options *how,
@@ -239,7 +252,7 @@ static int fail(cli *session, cli_ahead *ahead, const akidb_snapshotter_options 
                            : NULL;
     int size = snprintf(found, sizeof found, "row %lld: ", (long long)err->row);
     if (path == NULL || strncmp(err->message, found, (size_t)size) != 0)
-        return cli_fail(session, err);
+        return fail_to_read(session, err);
     if (row == (uint64_t)err->row)
         cli_say(session, "%s: row %" PRIu64 ": %s", path, row, err->message + size);
     else
@@ -247,7 +260,7 @@ static int fail(cli *session, cli_ahead *ahead, const akidb_snapshotter_options 
                 (long long)err->row, err->message + size);
     if (strcmp(err->column, "inserted_at") == 0 && how->parquet.time_unit != AKIDB_TIME_UNIT_MICROS)
         cli_say(session, "--time-unit micros stores such times");
-    return cli_exit_of_status(err->status);
+    return exit_of(err->status);
 }
 
 static int create(cli *session, const cli_sources *sources, const akidb_uuid *collection,
@@ -257,7 +270,7 @@ static int create(cli *session, const cli_sources *sources, const akidb_uuid *co
     akidb_error err;
     const akidb_documents *first;
     if (cli_ahead_next(ahead, &first, &err) != AKIDB_OK)
-        return cli_fail(session, &err);
+        return fail_to_read(session, &err);
     if (cli_ahead_dimension(ahead) == 0) {
         cli_say(session, "%s: expected documents, found none, and nothing that says a dimension",
                 sources->paths[0]);
@@ -281,7 +294,7 @@ static int import(cli *session, const cli_sources *sources, const akidb_uuid *co
     cli_ahead *ahead;
     if (survey(sources, &what->rows_hint, &err) != AKIDB_OK ||
         cli_ahead_open(sources, &ahead, &err) != AKIDB_OK)
-        return cli_fail(session, &err);
+        return fail_to_read(session, &err);
     int code = create(session, sources, collection, how, what, ahead);
     cli_ahead_close(ahead);
     return code;

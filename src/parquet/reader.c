@@ -397,7 +397,7 @@ akidb_status akidb_parquet_reader_read(akidb_parquet_reader *reader, size_t firs
                  .first = first,
                  .count = count,
                  .documents = documents,
-                 .now = akidb_clock_now(NULL),
+                 .now = akidb_clock_now(NULL) / 1000 * 1000, /* what every time unit holds */
                  .err = err};
     uint64_t rows;
     akidb_status status = check_expansion(&r, &rows);

@@ -77,16 +77,19 @@ akidb_status akidb_snapshot_get_metadata(akidb_snapshotter *snapshotter,
 
 akidb_status ak_part_is_missing(akidb_snapshotter *snapshotter,
                                 const akidb_snapshot_metadata *metadata,
-                                const akidb_snapshot_part *part, akidb_error *err)
+                                const akidb_snapshot_part *part, bool *deleted_out,
+                                akidb_error *err)
 {
     bool exists;
+    *deleted_out = false;
     akidb_status status = akidb_store_exists(snapshotter->store, metadata->key, &exists, err);
     if (status != AKIDB_OK)
         return status;
+    *deleted_out = !exists;
     if (!exists)
         return fail_not_found(&metadata->collection_id, &metadata->snapshot_id,
                               "deleted meanwhile: no such snapshot any more", err);
-    return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_IN(part->key),
+    return ak_fail_at(err, AKIDB_E_NOT_FOUND, AK_IN(part->key),
                       "part is missing: expected an object of %" PRIu64 " bytes, found none",
                       part->summary.file.size);
 }

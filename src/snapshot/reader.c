@@ -189,7 +189,7 @@ static akidb_status read_step(akidb_snapshot_reader *reader, size_t groups,
     if (*done_out)
         return AKIDB_OK;
     akidb_status status = AKIDB_OK;
-    bool part_done = false;
+    bool part_done = false, deleted;
     size_t before = documents->rows;
     if (reader->part == NULL)
         status = open_part(reader, err);
@@ -197,7 +197,7 @@ static akidb_status read_step(akidb_snapshot_reader *reader, size_t groups,
         status = read_part(reader, groups, documents, &part_done, err);
     if (status == AKIDB_E_NOT_FOUND)
         status = ak_part_is_missing(reader->snapshotter, reader->metadata,
-                                    &reader->metadata->parts[reader->next_part], err);
+                                    &reader->metadata->parts[reader->next_part], &deleted, err);
     if (status != AKIDB_OK)
         return status;
     if (part_done) {

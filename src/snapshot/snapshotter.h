@@ -49,10 +49,12 @@ AKIDB_CHECK akidb_status ak_metadata_find(akidb_snapshotter *snapshotter,
                                           const akidb_uuid *snapshot_id,
                                           akidb_snapshot_metadata **metadata_out, akidb_error *err);
 
-/* A part was not there (err tells which): AKIDB_E_NOT_FOUND when the snapshot has been deleted
- * meanwhile, AKIDB_E_CORRUPTION when it still claims to exist, or why that could not be told. */
+/* What to say when a part is not there: AKIDB_E_NOT_FOUND naming the snapshot, which was deleted
+ * meanwhile (*deleted_out), or the part, whose snapshot still claims to exist; or why that could
+ * not be told. */
 AKIDB_CHECK akidb_status ak_part_is_missing(akidb_snapshotter *snapshotter,
                                             const akidb_snapshot_metadata *metadata,
-                                            const akidb_snapshot_part *part, akidb_error *err);
+                                            const akidb_snapshot_part *part, bool *deleted_out,
+                                            akidb_error *err);
 
 #endif

@@ -160,13 +160,14 @@ static akidb_status verify_part(const verification *v, const akidb_snapshot_part
 {
     akidb_error problem = {0};
     akidb_verify_outcome outcome;
+    bool deleted;
     akidb_status status = check_part(v, part, &problem);
     v->report->parts++;
     if (status == AKIDB_OK)
         return report_progress(v, err);
     if (status == AKIDB_E_NOT_FOUND) {
-        status = ak_part_is_missing(v->snapshotter, v->metadata, part, &problem);
-        if (status == AKIDB_E_CORRUPTION) {
+        status = ak_part_is_missing(v->snapshotter, v->metadata, part, &deleted, &problem);
+        if (status == AKIDB_E_NOT_FOUND && !deleted) {
             note(v->report, AKIDB_VERIFY_MISSING, &problem);
             return AKIDB_OK;
         }

@@ -161,7 +161,7 @@ static void a_missing_part_is_missing_not_corrupt(void **state)
             assert_int_equal(report.parts, metadata->part_count);
             assert_non_null(strstr(report.problem.message, key));
         }
-        assert_status(AKIDB_E_CORRUPTION,
+        assert_status(AKIDB_E_NOT_FOUND,
                       akidb_snapshot_restore(snapshotter, &collection, &id, NULL, &restored, &err));
         assert_non_null(strstr(err.message, "missing"));
         akidb_snapshot_metadata_free(metadata);
