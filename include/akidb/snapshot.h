@@ -11,8 +11,8 @@
  *   Threads   A snapshotter may be used by many threads at once; a writer or reader belongs to one
  *             thread at a time. Writers in several processes do not disturb each other.
  *   Memory    A stream holds (threads + 1) row groups, whatever the size of the snapshot.
- *   Errors    AKIDB_E_NOT_FOUND: no such snapshot, or deleted meanwhile. AKIDB_E_CORRUPTION: the
- *             metadata or a part is damaged or missing. AKIDB_E_STORE, AKIDB_E_IO: unreachable.
+ *   Errors    AKIDB_E_NOT_FOUND: no such snapshot, deleted meanwhile, or a part is missing (the
+ *             message tells which). AKIDB_E_CORRUPTION: the metadata or a part is damaged. AKIDB_E_STORE, AKIDB_E_IO: unreachable.
  */
 #include "akidb/batch.h"
 #include "akidb/parquet.h"
@@ -61,6 +61,11 @@ typedef struct akidb_snapshot_metadata {
     const akidb_snapshot_part *parts;
     const char *key;  /* of the metadata object itself */
     const char *text; /* the object's bytes as stored, unknown fields and all; NUL-terminated */
+    /* Where in a storage backend's log the snapshot belongs; false: made without one. */
+    bool has_lineage;
+    akidb_uuid log_id;
+    akidb_uuid incarnation; /* of the collection: random for each time it was created */
+    uint64_t lsn;           /* it holds all writes up to this one, and none after */
 } akidb_snapshot_metadata;
 
 AKIDB_API void akidb_snapshot_metadata_free(akidb_snapshot_metadata *metadata);

@@ -373,6 +373,21 @@ static akidb_status read_labels(const source *from, const ak_json_value *root,
     return AKIDB_OK;
 }
 
+/* All three fields or none. */
+static akidb_status read_lineage(const source *from, const ak_json_value *root,
+                                 akidb_snapshot_metadata *metadata)
+{
+    metadata->has_lineage = ak_json_member(root, "log_id") != NULL ||
+                            ak_json_member(root, "incarnation") != NULL ||
+                            ak_json_member(root, "lsn") != NULL;
+    if (!metadata->has_lineage)
+        return AKIDB_OK;
+    akidb_status status = read_uuid(from, root, "log_id", &metadata->log_id);
+    if (status == AKIDB_OK)
+        status = read_uuid(from, root, "incarnation", &metadata->incarnation);
+    return status != AKIDB_OK ? status : read_u64(from, root, "lsn", 0, UINT64_MAX, &metadata->lsn);
+}
+
 static akidb_status read_own_fields(const source *from, const ak_json_value *root,
                                     akidb_snapshot_metadata *metadata)
 {
@@ -387,6 +402,8 @@ static akidb_status read_own_fields(const source *from, const ak_json_value *roo
         status = read_string(from, root, "writer", &writer);
     if (status == AKIDB_OK)
         status = read_uuid(from, root, "writer_id", &metadata->writer_id);
+    if (status == AKIDB_OK)
+        status = read_lineage(from, root, metadata);
     if (status == AKIDB_OK)
         status = read_labels(from, root, metadata);
     if (status == AKIDB_OK)

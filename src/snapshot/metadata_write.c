@@ -71,6 +71,18 @@ static akidb_status put_part(const akidb_snapshot_part *part, akidb_buffer *text
     return status != AKIDB_OK ? status : ak_buffer_printf(text, err, "]}");
 }
 
+static akidb_status put_lineage(const akidb_snapshot_metadata *metadata, akidb_buffer *text,
+                                akidb_error *err)
+{
+    if (!metadata->has_lineage)
+        return AKIDB_OK;
+    char log_id[AKIDB_UUID_TEXT_SIZE], incarnation[AKIDB_UUID_TEXT_SIZE];
+    akidb_uuid_format(&metadata->log_id, log_id);
+    akidb_uuid_format(&metadata->incarnation, incarnation);
+    return ak_buffer_printf(text, err, ",\"log_id\":\"%s\",\"incarnation\":\"%s\",\"lsn\":%" PRIu64,
+                            log_id, incarnation, metadata->lsn);
+}
+
 akidb_status ak_metadata_write(const akidb_snapshot_metadata *metadata, akidb_buffer *text,
                                akidb_error *err)
 {
@@ -83,6 +95,8 @@ akidb_status ak_metadata_write(const akidb_snapshot_metadata *metadata, akidb_bu
         status = put_string(text, metadata->writer_version, err);
     if (status == AKIDB_OK)
         status = ak_buffer_printf(text, err, ",\"writer_id\":\"%s\"", writer);
+    if (status == AKIDB_OK)
+        status = put_lineage(metadata, text, err);
     if (status == AKIDB_OK)
         status = put_labels(metadata, text, err);
     if (status == AKIDB_OK)

@@ -245,6 +245,12 @@ static akidb_status fill_metadata(akidb_snapshot_writer *writer, const akidb_uui
                        "created_at: expected a time of the years 1 to 9999, found %" PRId64
                        " microseconds; is the clock set?",
                        metadata->created_at);
+    metadata->has_lineage = options->lineage != NULL;
+    if (options->lineage != NULL) {
+        metadata->log_id = options->lineage->log_id;
+        metadata->incarnation = options->lineage->incarnation;
+        metadata->lsn = options->lineage->lsn;
+    }
     akidb_status status = akidb_uuid_new_v4(&metadata->snapshot_id, err);
     if (status == AKIDB_OK)
         status = akidb_uuid_new_v4(&metadata->writer_id, err);

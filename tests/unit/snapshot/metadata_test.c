@@ -85,11 +85,36 @@ static void unknown_fields_are_kept(void **state)
 {
     (void)state;
     akidb_error err;
-    char text[4096] = PLAN ",\"log_id\":\"x\",\"lsn\":18446744073709551615,\"new\":[{}]" OURS;
+    char text[4096] = PLAN ",\"later\":18446744073709551615,\"new\":[{}]" OURS;
     seal(text, sizeof text);
     akidb_snapshot_metadata *metadata;
     assert_ok(err, read_text(text, &metadata, &err));
     assert_string_equal(metadata->text, text);
+    akidb_snapshot_metadata_free(metadata);
+}
+
+#define LINEAGE "\"log_id\":\"" C "\",\"incarnation\":\"" S "\",\"lsn\":18446744073709551615"
+
+static void a_place_in_a_log_is_kept(void **state)
+{
+    (void)state;
+    akidb_error err;
+    char text[4096], whole[] = PLAN OURS;
+    char *labels = strstr(whole, ",\"labels\"");
+    assert_non_null(labels);
+    snprintf(text, sizeof text, "%.*s," LINEAGE "%s", (int)(labels - whole), whole, labels);
+    seal(text, sizeof text);
+    akidb_snapshot_metadata *metadata;
+    assert_ok(err, read_text(text, &metadata, &err));
+    assert_true(metadata->has_lineage);
+    assert_true(metadata->lsn == UINT64_MAX);
+    assert_memory_equal(&metadata->incarnation, &metadata->snapshot_id, sizeof(akidb_uuid));
+    assert_memory_equal(&metadata->log_id, &metadata->collection_id, sizeof(akidb_uuid));
+    akidb_buffer again = {0};
+    assert_ok(err, ak_metadata_write(metadata, &again, &err));
+    assert_int_equal(again.size, strlen(text));
+    assert_memory_equal(again.data, text, again.size);
+    akidb_buffer_free(&again);
     akidb_snapshot_metadata_free(metadata);
 }
 
@@ -134,6 +159,9 @@ static void contradictions_are_corruption(void **state)
         {"\"format\":\"Parquet\"", "\"format\":null"},
         {"\"format_version\":1", "\"format_version\":0"},
         {"\"writer_id\":\"1", "\"writer_id\":\""},
+        {"\"labels\"", "\"lsn\":7,\"labels\""},
+        {"\"labels\"", "\"log_id\":\"" S "\",\"incarnation\":\"" S "\",\"labels\""},
+        {"\"labels\"", LINEAGE ".5,\"labels\""},
         {"\"books\"", "7"},
         {"\"parts\":[{", "\"parts\":[],\"x\":[{"},
         {"\"key\":\"snapshots/", "\"key\":\"other/"},
@@ -233,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(a_place_in_a_log_is_kept),
         cmocka_unit_test(numbers_are_exact),
         cmocka_unit_test(unknown_fields_are_kept),
         cmocka_unit_test(contradictions_are_corruption),
