@@ -1,6 +1,7 @@
 # The manual page, docs/cli.md and the completions are made from the tables that parse.
 akidb help --markdown >cli.md
-run cmp cli.md "$source_dir/docs/cli.md"
+cp "$source_dir/docs/cli.md" docs-cli.md
+run cmp cli.md docs-cli.md
 akidb help --man >akidb.1
 for command in create restore list show verify delete cleanup migrate gc help; do
     grep -q "^\.SS \"$command\"" akidb.1 || echo "no $command in the manual page"
