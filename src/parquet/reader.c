@@ -12,9 +12,11 @@
 #define MAX_PAGE_BYTES_DEFAULT (UINT64_C(1) << 30)
 
 /* A file may stand for so many bytes per byte of its own, and for a little more when it is small.
- * Dictionaries and runs could stand for any number; real collections stay far below. */
-#define EXPANSION_MAX     1024u
-#define EXPANSION_ALLOWED (UINT64_C(64) << 20)
+ * Dictionaries and runs could stand for any number; real collections stay far below. What was
+ * recorded when it was written has been that large: vectors of zeros must come back as well. */
+#define EXPANSION_MAX      1024u
+#define EXPANSION_RECORDED (1u << 20)
+#define EXPANSION_ALLOWED  (UINT64_C(64) << 20)
 
 /* ---- open --------------------------------------------------------------------------------------
  */
@@ -203,13 +205,13 @@ static akidb_status check_expansion(reading *r, uint64_t *rows_out)
     const akidb_parquet_reader *reader = r->reader;
     uint64_t rows = reader->first_rows[r->first + r->count] - reader->first_rows[r->first];
     uint64_t row_bytes = sizeof(akidb_uuid) + sizeof(int64_t);
+    uint64_t factor = reader->options.expected != NULL ? EXPANSION_RECORDED : EXPANSION_MAX;
     uint64_t stored = 0, allowed, wanted;
     if (ak_reader_wants(reader, AKIDB_COLUMN_VECTOR))
         row_bytes += reader->dimension * sizeof(float);
     for (size_t i = 0; i < r->count; i++)
         stored += stored_bytes(r, r->first + i);
-    if (!ak_mul_u64(stored, EXPANSION_MAX, &allowed) ||
-        !ak_add_u64(allowed, EXPANSION_ALLOWED, &allowed))
+    if (!ak_mul_u64(stored, factor, &allowed) || !ak_add_u64(allowed, EXPANSION_ALLOWED, &allowed))
         allowed = UINT64_MAX;
     if (!ak_mul_u64(rows, row_bytes, &wanted) || wanted > allowed || rows > SIZE_MAX)
         return ak_fail_at(r->err, AKIDB_E_LIMIT, AK_IN(reader->input->name),

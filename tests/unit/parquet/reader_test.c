@@ -244,6 +244,42 @@ static void a_file_without_rows_says_its_dimension(void **state)
     akidb_buffer_free(&file);
 }
 
+/* Zeros in so few bytes that no stranger's file would be believed. */
+static void what_was_recorded_is_read_however_well_it_was_compressed(void **state)
+{
+    (void)state;
+    enum { ROWS = 300 };
+    akidb_error err;
+    akidb_buffer file = {0};
+    akidb_documents *documents;
+    akidb_parquet_writer *writer;
+    akidb_parquet_summary summary;
+    akidb_output output = akidb_output_to_buffer(&file);
+    akidb_uuid ids[ROWS] = {{{0}}};
+    for (int i = 0; i < ROWS; i++)
+        memcpy(ids[i].bytes, &i, sizeof i);
+    float *vectors = calloc(ROWS, AKIDB_DIMENSION_MAX * sizeof *vectors);
+    assert_non_null(vectors);
+    const akidb_batch batch = {
+        .rows = ROWS, .dimension = AKIDB_DIMENSION_MAX, .vectors = vectors, .document_ids = ids};
+    const akidb_parquet_options options = {.struct_size = sizeof options,
+                                           .compression = AKIDB_COMPRESSION_ZSTD,
+                                           .row_group_size = ROWS,
+                                           .page_bytes = 64 << 20};
+    assert_ok(err, akidb_parquet_writer_open(&output, batch.dimension, &options, &writer, &err));
+    assert_ok(err, akidb_parquet_writer_append(writer, &batch, &err));
+    assert_ok(err, akidb_parquet_writer_finish(writer, &summary, &err));
+    free(vectors);
+    akidb_parquet_read_options read = {.struct_size = sizeof read};
+    assert_status(AKIDB_E_LIMIT, decode_exact(&file, &read, &documents, &err));
+    read.expected = &summary;
+    assert_ok(err, decode_exact(&file, &read, &documents, &err));
+    assert_int_equal(akidb_documents_batch(documents).rows, ROWS);
+    akidb_documents_free(documents);
+    akidb_parquet_writer_free(writer);
+    akidb_buffer_free(&file);
+}
+
 static void documents_of_another_kind_are_refused(void **state)
 {
     (void)state;
@@ -331,6 +367,7 @@ int main(void)
         cmocka_unit_test(only_the_columns_asked_for_are_there),
         cmocka_unit_test(a_failed_read_appends_nothing),
         cmocka_unit_test(a_file_without_rows_says_its_dimension),
+        cmocka_unit_test(what_was_recorded_is_read_however_well_it_was_compressed),
         cmocka_unit_test(documents_of_another_kind_are_refused),
         cmocka_unit_test(unknown_columns_are_refused),
         cmocka_unit_test(an_input_gives_only_bytes_that_it_has),
