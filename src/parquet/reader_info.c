@@ -33,17 +33,30 @@ static int compare_bytes(akidb_slice a, akidb_slice b)
     return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
+/* Whether the column's statistics can only be those of UUIDs as 16 bytes. Of BYTE_ARRAY they may
+ * also be the beginnings of longer texts, and where ids may be anything, documents get new ones. */
+static bool bounds_uuids(const akidb_parquet_reader *reader, const ak_file_leaf *leaf,
+                         const ak_statistics *statistics)
+{
+    if (statistics->min_value.size != sizeof(akidb_uuid) ||
+        statistics->max_value.size != sizeof(akidb_uuid))
+        return false;
+    switch (leaf->element->type) {
+    case AK_TYPE_FIXED_LEN_BYTE_ARRAY: return true;
+    case AK_TYPE_BYTE_ARRAY:
+        return !ak_leaf_is_text(leaf) && !reader->columns.has_other_ids &&
+               statistics->is_min_exact && statistics->is_max_exact;
+    default: return false;
+    }
+}
+
 /* Ids as text sort like their bytes only in one case of letters: their bounds are not used. */
 static void find_id_bounds(const akidb_parquet_reader *reader, size_t group,
                            akidb_parquet_row_group_bounds *bounds)
 {
     const ak_file_leaf *leaf = reader->columns.document_id;
     const ak_statistics *statistics = ordered_statistics(reader, group, leaf);
-    if (statistics == NULL || ak_leaf_is_text(leaf) ||
-        (leaf->element->type != AK_TYPE_BYTE_ARRAY &&
-         leaf->element->type != AK_TYPE_FIXED_LEN_BYTE_ARRAY) ||
-        statistics->min_value.size != sizeof(akidb_uuid) ||
-        statistics->max_value.size != sizeof(akidb_uuid) ||
+    if (statistics == NULL || !bounds_uuids(reader, leaf, statistics) ||
         compare_bytes(statistics->min_value, statistics->max_value) > 0)
         return;
     bounds->has_document_id = true;

@@ -341,6 +341,55 @@ static void odd_statistics_are_not_used(void **state)
     assert_false(bounds->has_inserted_at);
 }
 
+/* Two ids of 16 bytes in a column of the type; whether their bounds are used. */
+static bool bounds_ids(int type, bool min_exact, bool max_exact, bool allow_other_ids)
+{
+    static const char ids[] = "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb";
+    int orders[] = {1, 1};
+    akidb_buffer body = {0};
+    build_begin(&b, 2);
+    build_vectors(&b, 2, 2);
+    ak_column_chunk *chunk = build_flat(&b, "document_id", type, AK_REQUIRED);
+    b.schema[b.schema_count - 1].type_length = 16;
+    for (int i = 0; i < 2; i++) {
+        if (type == AK_TYPE_BYTE_ARRAY)
+            put_u32(&body, 16);
+        put_bytes(&body, ids + 16 * i, 16);
+    }
+    build_plain_page(&b, 2, body);
+    chunk->statistics = (ak_statistics){.min_value = {ids, 16},
+                                        .max_value = {ids + 16, 16},
+                                        .is_min_exact = min_exact,
+                                        .is_max_exact = max_exact};
+    b.metadata.column_orders = orders;
+    b.metadata.column_order_count = 2;
+    b.options.allow_other_ids = allow_other_ids;
+    build_end(&b);
+    akidb_parquet_reader *reader;
+    akidb_parquet_row_group_bounds bounds;
+    akidb_input input = akidb_input_from_memory((akidb_slice){b.file.data, b.file.size}, "built");
+    assert_ok(b.err, akidb_parquet_reader_open(&input, &b.options, &reader, &b.err));
+    assert_ok(b.err, akidb_parquet_reader_bounds(reader, 0, &bounds, &b.err));
+    assert_int_equal(memcmp(&bounds.document_id_min, ids, 16) == 0, bounds.has_document_id);
+    assert_int_equal(memcmp(&bounds.document_id_max, ids + 16, 16) == 0, bounds.has_document_id);
+    akidb_parquet_reader_close(reader);
+    akidb_buffer_free(&b.file);
+    return bounds.has_document_id;
+}
+
+/* A text of 36 characters may be cut to 16 bytes in the statistics, and its UUID lies elsewhere. So
+ * does the new UUID of a document whose id is none. */
+static void only_bounds_of_whole_uuids_are_used(void **state)
+{
+    (void)state;
+    assert_true(bounds_ids(AK_TYPE_FIXED_LEN_BYTE_ARRAY, false, false, false));
+    assert_true(bounds_ids(AK_TYPE_FIXED_LEN_BYTE_ARRAY, false, false, true));
+    assert_true(bounds_ids(AK_TYPE_BYTE_ARRAY, true, true, false));
+    assert_false(bounds_ids(AK_TYPE_BYTE_ARRAY, false, true, false));
+    assert_false(bounds_ids(AK_TYPE_BYTE_ARRAY, true, false, false));
+    assert_false(bounds_ids(AK_TYPE_BYTE_ARRAY, true, true, true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +411,7 @@ int main(void)
         cmocka_unit_test(chunks_that_do_not_fit_the_schema_are_corruption),
         cmocka_unit_test(codecs_that_are_not_read_are_unsupported),
         cmocka_unit_test(odd_statistics_are_not_used),
+        cmocka_unit_test(only_bounds_of_whole_uuids_are_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
