@@ -95,12 +95,19 @@ uint64_t ak_json_reader_rows(const ak_json_reader *reader)
 /* ---- errors -----------------------------------------------------------------------------------
  */
 
+static akidb_status fail_with(const ak_json_reader *reader, akidb_status status, uint64_t offset,
+                              const char *column, akidb_error *err, const char *text)
+{
+    ak_place place = {reader->name, column, (int64_t)reader->rows, (int64_t)offset};
+    if (status == AKIDB_E_VALIDATION && reader->options.stored)
+        status = AKIDB_E_CORRUPTION;
+    return ak_fail_at(err, status, place, "%s", text);
+}
+
 static akidb_status fail_document(const ak_json_reader *reader, uint64_t offset, const char *column,
                                   akidb_error *err, const char *text)
 {
-    ak_place place = {reader->name, column, (int64_t)reader->rows, (int64_t)offset};
-    return ak_fail_at(err, reader->options.stored ? AKIDB_E_CORRUPTION : AKIDB_E_VALIDATION, place,
-                      "%s", text);
+    return fail_with(reader, AKIDB_E_VALIDATION, offset, column, err, text);
 }
 
 /* Tells a failure of a function that saw only a piece, which begins at `offset`, as one of the
@@ -109,7 +116,7 @@ static akidb_status fail_piece(const ak_json_reader *reader, akidb_status status
                                const akidb_error *inner, uint64_t offset, const char *column,
                                akidb_error *err)
 {
-    if (status != AKIDB_E_VALIDATION) {
+    if (status != AKIDB_E_VALIDATION && status != AKIDB_E_LIMIT) {
         if (err != NULL)
             *err = *inner;
         return status;
@@ -122,7 +129,7 @@ static akidb_status fail_piece(const ak_json_reader *reader, akidb_status status
             text += length;
         offset += (uint64_t)inner->offset;
     }
-    return fail_document(reader, offset, column, err, text);
+    return fail_with(reader, status, offset, column, err, text);
 }
 
 static uint64_t offset_of(const element *e, akidb_slice piece)
@@ -221,6 +228,17 @@ static akidb_status read_string(ak_json_reader *reader, const element *e, enum f
     return AKIDB_OK;
 }
 
+/* The same for a text that is read up to its NUL: nothing may hide behind one. */
+static akidb_status read_c_string(ak_json_reader *reader, const element *e, enum field field,
+                                  akidb_error *err)
+{
+    akidb_status status = read_string(reader, e, field, err);
+    if (status == AKIDB_OK && strlen((const char *)reader->text.data) != reader->text.size)
+        return fail_document(reader, offset_of(e, e->fields[field]), field_names[field], err,
+                             "expected a text without U+0000, found one");
+    return status;
+}
+
 static akidb_status fail_missing(const ak_json_reader *reader, const element *e, enum field field,
                                  akidb_error *err)
 {
@@ -237,7 +255,7 @@ static akidb_status read_id(ak_json_reader *reader, const element *e, akidb_uuid
             return fail_missing(reader, e, DOC_ID, err);
         return ak_id_sequence_take(&reader->new_ids, reader->now, id_out, 1, err);
     }
-    akidb_status status = read_string(reader, e, DOC_ID, err);
+    akidb_status status = read_c_string(reader, e, DOC_ID, err);
     if (status != AKIDB_OK)
         return status;
     akidb_error inner = {.offset = -1};
@@ -265,7 +283,7 @@ static akidb_status read_time(ak_json_reader *reader, const element *e, int64_t 
         *time_out = reader->now;
         return AKIDB_OK;
     }
-    akidb_status status = read_string(reader, e, INSERTED_AT, err);
+    akidb_status status = read_c_string(reader, e, INSERTED_AT, err);
     if (status != AKIDB_OK)
         return status;
     cut_decimals((char *)reader->text.data);

@@ -415,6 +415,47 @@ static void a_bad_document_is_named_by_row_column_and_offset(void **state)
     }
 }
 
+static void nothing_hides_behind_a_nul(void **state)
+{
+    (void)state;
+    static const char *const members[] = {
+        "\"doc_id\":\"00000000-0000-0000-0000-000000000000\\u0000x\",\"inserted_at\":\"2025-01-"
+        "01\"",
+        "\"doc_id\":\"00000000-0000-0000-0000-000000000000\",\"inserted_at\":\"2025-01-01\\u0000\"",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "[{%s,\"vector\":[1]}]", members[i]);
+        akidb_error err = {0};
+        akidb_documents *documents;
+        ak_json_read_options options = {.name = "a.json", .stored = true};
+        assert_status(AKIDB_E_CORRUPTION,
+                      read_text(text, strlen(text), options, 100, 1, &documents, &err));
+        assert_non_null(strstr(err.message, "U+0000"));
+        akidb_documents_free(documents);
+    }
+}
+
+static void a_document_over_the_limit_is_named(void **state)
+{
+    (void)state;
+    akidb_error err = {0};
+    akidb_documents *documents;
+    size_t size = AK_JSON_DOCUMENT_MAX + 9;
+    char *text = malloc(size);
+    assert_non_null(text);
+    memset(text, 'x', size);
+    ak_json_read_options options = {.name = "a.jsonl", .lines = true};
+    text[3] = '\n';
+    memset(text, ' ', 3);
+    assert_status(AKIDB_E_LIMIT, read_text(text, size, options, size, 1, &documents, &err));
+    assert_string_equal(err.object, "a.jsonl");
+    assert_int_equal(err.offset, 4);
+    assert_int_equal(err.row, 0);
+    akidb_documents_free(documents);
+    free(text);
+}
+
 static void a_bad_vector_is_refused(void **state)
 {
     (void)state;
@@ -526,6 +567,8 @@ int main(void)
         cmocka_unit_test(columns_that_are_not_wanted_are_not_kept),
         cmocka_unit_test(the_dimension_is_known_from_the_first_document),
         cmocka_unit_test(a_bad_document_is_named_by_row_column_and_offset),
+        cmocka_unit_test(nothing_hides_behind_a_nul),
+        cmocka_unit_test(a_document_over_the_limit_is_named),
         cmocka_unit_test(a_bad_vector_is_refused),
         cmocka_unit_test(what_a_snapshot_must_have_is_asked_for),
         cmocka_unit_test(every_cut_of_a_snapshot_is_corruption),
