@@ -264,7 +264,8 @@ static bool is_unsigned(const ak_file_leaf *leaf)
     const ak_schema_element *element = leaf->element;
     if (element->logical_type.kind == AK_LOGICAL_INTEGER)
         return !element->logical_type.is_signed;
-    return element->converted_type >= 11 && element->converted_type <= 14; /* UINT_8 .. UINT_64 */
+    return element->converted_type >= AK_CONVERTED_UINT_8 &&
+           element->converted_type <= AK_CONVERTED_UINT_64;
 }
 
 /* Integers are no UUIDs: they become text. */

@@ -28,9 +28,13 @@ typedef enum ak_converted_type {
     AK_CONVERTED_UTF8 = 0,
     AK_CONVERTED_LIST = 3,
     AK_CONVERTED_ENUM = 4,
+    AK_CONVERTED_DECIMAL = 5,
     AK_CONVERTED_TIMESTAMP_MILLIS = 9,
     AK_CONVERTED_TIMESTAMP_MICROS = 10,
+    AK_CONVERTED_UINT_8 = 11, /* from here on to INT_64: integers of a width */
     AK_CONVERTED_UINT_32 = 13,
+    AK_CONVERTED_UINT_64 = 14,
+    AK_CONVERTED_INT_64 = 18,
     AK_CONVERTED_JSON = 19
 } ak_converted_type;
 
@@ -40,6 +44,7 @@ typedef enum ak_logical_kind {
     AK_LOGICAL_STRING = 1,
     AK_LOGICAL_LIST = 3,
     AK_LOGICAL_ENUM = 4,
+    AK_LOGICAL_DECIMAL = 5,
     AK_LOGICAL_TIMESTAMP = 8,
     AK_LOGICAL_INTEGER = 10,
     AK_LOGICAL_JSON = 12,

@@ -163,23 +163,40 @@ static bool is_flat(const ak_file_leaf *leaf)
     return leaf->depth == 1 && leaf->max_repetition == 0;
 }
 
+/* Numbers in bytes or integers, with digits behind a point: neither ids nor text nor times. */
+static bool is_decimal(const ak_schema_element *element)
+{
+    return element->logical_type.kind == AK_LOGICAL_DECIMAL ||
+           element->converted_type == AK_CONVERTED_DECIMAL;
+}
+
+/* An INT32 or INT64 that counts, and is no date, time or decimal. */
+static bool is_plain_integer(const ak_schema_element *element)
+{
+    bool is_converted = element->converted_type >= AK_CONVERTED_UINT_8 &&
+                        element->converted_type <= AK_CONVERTED_INT_64;
+    return (element->logical_type.kind == AK_LOGICAL_NONE ||
+            element->logical_type.kind == AK_LOGICAL_INTEGER) &&
+           (element->converted_type == AK_CONVERTED_NONE || is_converted);
+}
+
 static bool is_id(const ak_file_leaf *leaf, const akidb_parquet_read_options *options)
 {
     const ak_schema_element *element = leaf->element;
-    if (!is_flat(leaf))
+    if (!is_flat(leaf) || is_decimal(element))
         return false;
     switch (element->type) {
     case AK_TYPE_BYTE_ARRAY: return true;
     case AK_TYPE_FIXED_LEN_BYTE_ARRAY: return element->type_length == UUID_BYTES;
     case AK_TYPE_INT32:
-    case AK_TYPE_INT64: return options->allow_other_ids;
+    case AK_TYPE_INT64: return options->allow_other_ids && is_plain_integer(element);
     default: return false;
     }
 }
 
 static bool is_texts(const ak_file_leaf *leaf)
 {
-    return is_flat(leaf) && leaf->element->type == AK_TYPE_BYTE_ARRAY;
+    return is_flat(leaf) && leaf->element->type == AK_TYPE_BYTE_ARRAY && !is_decimal(leaf->element);
 }
 
 static bool is_time(const ak_file_leaf *leaf)
@@ -193,8 +210,8 @@ static bool is_time(const ak_file_leaf *leaf)
         return false;
     if (element->logical_type.kind == AK_LOGICAL_TIMESTAMP)
         return element->logical_type.unit != 0;
-    return element->logical_type.kind == AK_LOGICAL_NONE ||
-           element->logical_type.kind == AK_LOGICAL_INTEGER;
+    return element->converted_type == AK_CONVERTED_TIMESTAMP_MILLIS ||
+           element->converted_type == AK_CONVERTED_TIMESTAMP_MICROS || is_plain_integer(element);
 }
 
 static bool is_integer(const ak_file_leaf *leaf)
@@ -303,23 +320,41 @@ static akidb_status wrong_type(const finder *f, const ak_file_leaf *leaf, const 
                       f->metadata->schema[leaf->top].num_children > 1 ? " and more" : "");
 }
 
+static bool is_double_list(const finder *f, const ak_file_leaf *leaf)
+{
+    return is_list(f->metadata, leaf) && leaf->element->type == AK_TYPE_DOUBLE;
+}
+
+static akidb_status not_a_vector(const finder *f, const ak_file_leaf *leaf)
+{
+    return wrong_type(f, leaf,
+                      is_double_list(f, leaf)
+                          ? "a list of float32, or of float64 with the option narrow"
+                          : "a list of float32");
+}
+
 static akidb_status find_only_list(const finder *f, const ak_file_leaf **leaf_out)
 {
     const ak_file_columns *columns = f->columns;
+    const ak_file_leaf *doubles = NULL;
     *leaf_out = NULL;
     for (size_t i = 0; i < columns->leaf_count; i++) {
         const ak_file_leaf *leaf = &columns->leaves[i];
+        if (doubles == NULL && is_double_list(f, leaf))
+            doubles = leaf;
         if (!is_vector(f->metadata, leaf, f->options))
             continue;
         if (*leaf_out != NULL)
             return ak_fail_at(f->err, AKIDB_E_VALIDATION, AK_IN(f->file),
-                              "expected one list of floats, found several: \"%s\", \"%s\"; name "
-                              "the column of the vectors",
+                              "expected one list of floats, found several: \"%s\", \"%s\"; the "
+                              "option vector_column chooses one",
                               (*leaf_out)->column, leaf->column);
         *leaf_out = leaf;
     }
     if (*leaf_out != NULL)
         return AKIDB_OK;
+    if (doubles != NULL)
+        return not_a_vector(f, doubles);
     char names[400];
     list_columns(columns, names, sizeof names);
     return ak_fail_at(f->err, AKIDB_E_VALIDATION, AK_IN(f->file),
@@ -338,9 +373,7 @@ static akidb_status find_vector(const finder *f, const ak_file_leaf **leaf_out)
         return find_only_list(f, leaf_out);
     if (is_vector(f->metadata, *leaf_out, f->options))
         return AKIDB_OK;
-    if (is_list(f->metadata, *leaf_out) && (*leaf_out)->element->type == AK_TYPE_DOUBLE)
-        return wrong_type(f, *leaf_out, "a list of float32 (or leave to narrow float64)");
-    return wrong_type(f, *leaf_out, "a list of float32");
+    return not_a_vector(f, *leaf_out);
 }
 
 static akidb_status find_all(const finder *f, ak_file_columns *columns)

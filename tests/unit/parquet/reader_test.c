@@ -84,6 +84,38 @@ static void columns_of_other_types_are_refused_or_left_out(void **state)
     }
 }
 
+/* Of the same bytes an annotation can make something that is no id, text or time. */
+static void decimals_and_times_of_day_are_taken_for_nothing_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int type, logical, converted;
+    } cases[] = {
+        {"document_id", AK_TYPE_FIXED_LEN_BYTE_ARRAY, AK_LOGICAL_DECIMAL, AK_CONVERTED_NONE},
+        {"document_id", AK_TYPE_BYTE_ARRAY, AK_LOGICAL_NONE, AK_CONVERTED_DECIMAL},
+        {"document_id", AK_TYPE_INT64, AK_LOGICAL_NONE, AK_CONVERTED_DECIMAL},
+        {"document_id", AK_TYPE_INT64, AK_LOGICAL_TIMESTAMP, AK_CONVERTED_NONE},
+        {"external_id", AK_TYPE_BYTE_ARRAY, AK_LOGICAL_DECIMAL, AK_CONVERTED_NONE},
+        {"metadata", AK_TYPE_BYTE_ARRAY, AK_LOGICAL_NONE, AK_CONVERTED_DECIMAL},
+        {"inserted_at", AK_TYPE_INT64, AK_LOGICAL_NONE, AK_CONVERTED_DECIMAL},
+        {"inserted_at", AK_TYPE_INT64, AK_LOGICAL_NONE, 8 /* TIME_MICROS */},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        build_begin(&b, 2);
+        build_vectors(&b, 2, 2);
+        build_flat(&b, cases[i].name, cases[i].type, AK_REQUIRED);
+        ak_schema_element *element = &b.schema[b.schema_count - 1];
+        element->type_length = 16;
+        element->logical_type.kind = cases[i].logical;
+        element->logical_type.unit = AK_UNIT_MICROS;
+        element->converted_type = cases[i].converted;
+        b.chunks[1].num_values = 2;
+        b.options.allow_other_ids = true;
+        build_refused(&b, AKIDB_E_VALIDATION, cases[i].name);
+    }
+}
+
 /* ---- reading -----------------------------------------------------------------------------------
  */
 
@@ -363,6 +395,7 @@ int main(void)
         cmocka_unit_test(of_several_lists_one_must_be_named),
         cmocka_unit_test(a_named_column_that_is_not_there_is_told_with_those_that_are),
         cmocka_unit_test(columns_of_other_types_are_refused_or_left_out),
+        cmocka_unit_test(decimals_and_times_of_day_are_taken_for_nothing_else),
         cmocka_unit_test(row_groups_are_read_in_any_order),
         cmocka_unit_test(only_the_columns_asked_for_are_there),
         cmocka_unit_test(a_failed_read_appends_nothing),
