@@ -39,7 +39,7 @@ typedef struct akidb_import_options {
                                       for none; as many as documents, or AKIDB_E_VALIDATION. NULL:
                                       the file's own */
     bool narrow_doubles; /* take float64 vectors (.npy, .parquet), rounded to the nearest float32;
-                            one of .npy beyond its range is AKIDB_E_VALIDATION */
+                            one beyond its range is AKIDB_E_VALIDATION */
 } akidb_import_options;
 
 typedef struct akidb_import akidb_import;

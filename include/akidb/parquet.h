@@ -168,7 +168,8 @@ struct akidb_parquet_read_options {
     const char *vector_column;
     const char *metadata_column;
     const char *inserted_at_column;
-    bool narrow_doubles;  /* take float64 vectors, rounded to the nearest float32 */
+    bool narrow_doubles;  /* take float64 vectors, rounded to the nearest float32; a finite one
+                             beyond its range is AKIDB_E_VALIDATION */
     bool allow_other_ids; /* ids that are no UUID become external ids, and document ids are new */
     uint64_t max_page_bytes; /* of one page once decompressed; default 1 GiB; AKIDB_E_LIMIT */
     /* What an earlier summary says of this file: the reader then checks every byte that it reads

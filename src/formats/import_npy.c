@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "formats/float_convert.h"
+#include "codec/float_convert.h"
 #include "formats/import.h"
 #include "formats/npy.h"
 

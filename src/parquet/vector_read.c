@@ -4,10 +4,8 @@
  * matrix. Levels that are not the pattern hold a row that is no vector: they are decoded to name
  * it.
  */
-#include <string.h>
-
-#include "base/endian.h"
 #include "base/error.h"
+#include "codec/float_convert.h"
 #include "codec/levels.h"
 #include "codec/rle.h"
 #include "parquet/column_read.h"
@@ -108,42 +106,16 @@ static akidb_status name_row(vectors *v)
 /* ---- values ------------------------------------------------------------------------------------
  */
 
-/* IEEE 754 binary16; exact, NaN payloads and subnormals included. */
-static float widen_half(uint16_t half)
+/* Widened or rounded to where they belong. */
+static akidb_status convert(const vectors *v, size_t count, float *out)
 {
-    uint32_t sign = (uint32_t)(half & 0x8000) << 16;
-    uint32_t exponent = half >> 10 & 0x1F;
-    uint32_t fraction = half & 0x3FF;
-    uint32_t bits;
-    if (exponent == 0x1F) {
-        bits = sign | 0x7F800000 | fraction << 13;
-    } else if (exponent != 0) {
-        bits = sign | (exponent + 112) << 23 | fraction << 13;
-    } else if (fraction == 0) {
-        bits = sign;
-    } else {
-        unsigned shift =
-            (unsigned)__builtin_clz(fraction) - 21; /* to put the first one at bit 10 */
-        bits = sign | (113 - shift) << 23 | (fraction << shift & 0x3FF) << 13;
-    }
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static void convert(const vectors *v, size_t count, float *out)
-{
-    const uint8_t *from = (const uint8_t *)v->decoding->wide;
-    if (v->chunk->leaf->element->type == AK_TYPE_DOUBLE) {
-        for (size_t i = 0; i < count; i++) {
-            double value;
-            memcpy(&value, from + 8 * i, sizeof value);
-            out[i] = (float)value;
-        }
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
-        out[i] = widen_half(ak_load_u16(from + 2 * i));
+    size_t bad;
+    ak_floats_convert((const uint8_t *)v->decoding->wide, count,
+                      (unsigned)ak_value_width(v->chunk->leaf), false, out, 1, &bad);
+    if (bad == count)
+        return AKIDB_OK;
+    return ak_fail_at(v->err, AKIDB_E_VALIDATION, ak_row_place(v->chunk, (v->done + bad) / v->k),
+                      "expected numbers within the range of float32, found a larger one");
 }
 
 static akidb_status read_values(vectors *v, float *out)
@@ -158,9 +130,7 @@ static akidb_status read_values(vectors *v, float *out)
     if (status == AKIDB_OK)
         status = ak_values_read_fixed(&decoding->values, &decoding->pages, &v->page, count,
                                       decoding->wide, v->err);
-    if (status == AKIDB_OK)
-        convert(v, count, out);
-    return status;
+    return status != AKIDB_OK ? status : convert(v, count, out);
 }
 
 /* Whether the page is nothing but values of vectors, in their place. */

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "formats/float_convert.h"
 
 #define NUMPY AKIDB_GOLDEN_DIR "/numpy/"
 
@@ -229,22 +228,6 @@ static void every_cut_of_an_array_is_corruption(void **state)
     assert_refused(file_with("v4.npy", bytes, 188), NULL, AKIDB_E_UNSUPPORTED, "version");
 }
 
-static void float16_is_widened_exactly(void **state)
-{
-    (void)state;
-    assert_true(ak_float_from_half(0x3C00) == 1.0f);
-    assert_true(ak_float_from_half(0xC000) == -2.0f);
-    assert_true(ak_float_from_half(0x7BFF) == 65504.0f);
-    assert_true(ak_float_from_half(0x0400) == 0x1p-14f);
-    assert_true(ak_float_from_half(0x03FF) == 1023 * 0x1p-24f);
-    assert_true(ak_float_from_half(0x8000) == 0 && signbit(ak_float_from_half(0x8000)));
-    assert_true(ak_float_from_half(0xFC00) == -INFINITY);
-    float nan = ak_float_from_half(0xFE01);
-    uint32_t bits;
-    memcpy(&bits, &nan, sizeof bits);
-    assert_int_equal(bits, 0xFFC02000);
-}
-
 /* ---- .fvecs -----------------------------------------------------------------------------------
  */
 
@@ -426,7 +409,6 @@ int main(void)
         cmocka_unit_test(arrays_that_are_no_table_of_floats_are_refused),
         cmocka_unit_test(headers_are_read_strictly),
         cmocka_unit_test(every_cut_of_an_array_is_corruption),
-        cmocka_unit_test(float16_is_widened_exactly),
         cmocka_unit_test(records_of_fvecs_are_vectors),
         cmocka_unit_test(torn_and_uneven_fvecs_are_corruption),
         cmocka_unit_test(lines_are_documents),

@@ -1,5 +1,6 @@
 /* The reader's own promises: which columns it finds, what it appends, what it leaves alone. */
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,6 +82,33 @@ static void columns_of_other_types_are_refused_or_left_out(void **state)
         }
         b.options.metadata_column = "";
         expect_decoded(2, 2);
+    }
+}
+
+static void a_double_out_of_range_names_its_row(void **state)
+{
+    (void)state;
+    const double values[] = {1, -2.5, 1e39, (double)INFINITY};
+    for (int bad = 0; bad < 2; bad++) {
+        build_begin(&b, 2);
+        build_element(&b, "vector", -1, AK_REQUIRED, 1);
+        build_element(&b, "list", -1, AK_REPEATED, 1);
+        build_element(&b, "element", AK_TYPE_DOUBLE, AK_REQUIRED, 0);
+        build_chunk(&b, AK_TYPE_DOUBLE);
+        akidb_buffer body = vector_body(2, 2, 0);
+        body.size -= 4 * sizeof(float);
+        for (int i = 0; i < 4; i++)
+            put_bytes(&body, &values[i == 2 && bad == 0 ? 0 : i], sizeof values[i]);
+        build_plain_page(&b, 4, body);
+        b.options.narrow_doubles = true;
+        if (bad) {
+            build_refused(&b, AKIDB_E_VALIDATION, "row 1: column vector: expected numbers within");
+            continue;
+        }
+        akidb_documents *documents = build_decoded(&b);
+        const float expected[] = {1, -2.5f, 1, INFINITY};
+        assert_memory_equal(akidb_documents_batch(documents).vectors, expected, sizeof expected);
+        akidb_documents_free(documents);
     }
 }
 
@@ -395,6 +423,7 @@ int main(void)
         cmocka_unit_test(of_several_lists_one_must_be_named),
         cmocka_unit_test(a_named_column_that_is_not_there_is_told_with_those_that_are),
         cmocka_unit_test(columns_of_other_types_are_refused_or_left_out),
+        cmocka_unit_test(a_double_out_of_range_names_its_row),
         cmocka_unit_test(decimals_and_times_of_day_are_taken_for_nothing_else),
         cmocka_unit_test(row_groups_are_read_in_any_order),
         cmocka_unit_test(only_the_columns_asked_for_are_there),

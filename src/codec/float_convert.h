@@ -1,5 +1,5 @@
-#ifndef AK_FORMATS_FLOAT_CONVERT_H
-#define AK_FORMATS_FLOAT_CONVERT_H
+#ifndef AK_CODEC_FLOAT_CONVERT_H
+#define AK_CODEC_FLOAT_CONVERT_H
 /* Floats of other widths and byte orders, many at a time, to float32. */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "formats/float_convert.h"
+#include "codec/float_convert.h"
 
 #include <math.h>
 #include <string.h>
