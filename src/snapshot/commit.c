@@ -42,17 +42,20 @@ akidb_status ak_commit_metadata(akidb_store *store, const char *key, akidb_slice
         if (status == AKIDB_OK)
             return AKIDB_OK;
         lost = lost || status == AKIDB_E_UNCERTAIN || status == AKIDB_E_TIMEOUT;
-        bool may_be_ours = lost || status == AKIDB_E_ALREADY_EXISTS;
+        bool taken = status == AKIDB_E_ALREADY_EXISTS;
         found there = read_back(store, key, text);
-        if (there == FOUND_OURS && may_be_ours)
+        if (there == FOUND_OURS && taken)
             return AKIDB_OK;
         if (there == FOUND_OTHER)
             return ak_fail_at(err, AKIDB_E_ALREADY_EXISTS, AK_IN(key),
                               "expected nothing under a new id, found another snapshot");
-        if (there == FOUND_NOTHING && lost && attempt < ATTEMPTS)
-            continue; /* to put the same bytes again does no harm: one of them wins */
+        /* To put the same bytes again does no harm: one of them wins. That they can be seen is not
+         * enough, for a disk whose folder could not be synced shows them too and may lose them: the
+         * store must say that the key is taken, which it says of what lasts. */
+        if ((there == FOUND_NOTHING || there == FOUND_OURS) && lost && attempt < ATTEMPTS)
+            continue;
         /* A refused put that left our bytes visible may not be durable: that is doubt too. */
-        if (there == FOUND_OURS || lost || (may_be_ours && there == FOUND_NO_ANSWER))
+        if (there == FOUND_OURS || lost || (taken && there == FOUND_NO_ANSWER))
             return fail_uncertain(key, &cause, err);
         *absent_out = there == FOUND_NOTHING;
         if (err != NULL)

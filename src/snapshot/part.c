@@ -70,12 +70,16 @@ akidb_output ak_sink_output(ak_sink *sink)
 }
 
 /* The answer was lost. The key is random and ours, and objects become visible whole: if one of our
- * size is there, it is ours. `err` keeps the first failure unless that one is settled. */
+ * size is there, it is ours. Whether it lasts, the store says when it is asked to put something
+ * there if nothing is: that a key is taken it says of what lasts. `err` keeps the first failure
+ * unless that one is settled. */
 static akidb_status settle(const ak_sink *sink, akidb_status status)
 {
     akidb_object_info info;
     if (akidb_store_head(sink->store, sink->key, &info, NULL) == AKIDB_OK &&
-        info.size == sink->size)
+        info.size == sink->size &&
+        akidb_store_put(sink->store, sink->key, NULL, 0, AKIDB_PUT_IF_ABSENT, NULL) ==
+            AKIDB_E_ALREADY_EXISTS)
         return AKIDB_OK;
     return status;
 }

@@ -29,7 +29,7 @@ void ak_sink_begin(ak_sink *sink, akidb_store *store, const char *key);
 akidb_output ak_sink_output(ak_sink *sink);
 
 /* Makes the object durable and empties the sink. A lost answer is settled by looking whether the
- * object is there, whole: its key is this writer's own. */
+ * object is there, whole and for good: its key is this writer's own. */
 AKIDB_CHECK akidb_status ak_sink_commit(ak_sink *sink, akidb_error *err);
 
 /* A lost answer about a part leaves no doubt about the snapshot, which does not exist without its

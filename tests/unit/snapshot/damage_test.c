@@ -1,5 +1,10 @@
 /* Damage and failing stores: what is wrong is said, and wrong data is never given. */
+#include <errno.h>
+
 #include "support.h"
+
+#include "fault_files.h"
+#include "folder.h"
 
 static const akidb_snapshot_format formats[] = {AKIDB_FORMAT_PARQUET, AKIDB_FORMAT_JSON};
 enum { FORMATS = 2 };
@@ -371,6 +376,73 @@ static void a_lost_answer_about_a_part_leaves_no_doubt_about_the_snapshot(void *
     akidb_store_close(inner);
 }
 
+/* The answer to the first put of a part is lost, and no further put of it goes through. */
+static akidb_fault lose_then_refuse(void *context, akidb_store_op op, const char *key)
+{
+    int *puts = context;
+    if (op != AKIDB_STORE_PUT || strstr(key, "part-00001.parquet") == NULL)
+        return (akidb_fault){AKIDB_FAULT_NONE, AKIDB_OK};
+    return ++*puts == 1 ? (akidb_fault){AKIDB_FAULT_AFTER, AKIDB_OK}
+                        : (akidb_fault){AKIDB_FAULT_BEFORE, AKIDB_E_IO};
+}
+
+static void a_part_that_can_be_seen_is_not_taken_to_last(void **state)
+{
+    (void)state;
+    akidb_error err;
+    int puts = 0;
+    akidb_store *inner = test_store(), *store;
+    assert_ok(err, akidb_store_fault_open(inner, lose_then_refuse, &puts, &store, &err));
+    akidb_snapshotter *snapshotter = open_small(store, AKIDB_FORMAT_PARQUET);
+    akidb_documents *documents = test_documents(4, 20, 3);
+    akidb_batch batch = akidb_documents_batch(documents);
+    akidb_uuid id;
+    assert_status(AKIDB_E_STORE,
+                  akidb_snapshot_create(snapshotter, &collection, &batch, NULL, &id, NULL, &err));
+    assert_int_equal(test_count_objects(inner), 0);
+    akidb_documents_free(documents);
+    akidb_snapshotter_close(snapshotter);
+    akidb_store_close(store);
+    akidb_store_close(inner);
+}
+
+/* A disk that syncs nothing from some call on still shows what was written: seeing it is no proof
+ * that it lasts. */
+static void what_could_not_be_synced_is_never_acknowledged(void **state)
+{
+    (void)state;
+    akidb_documents *documents = test_documents(4, 20, 3);
+    akidb_batch batch = akidb_documents_batch(documents);
+    size_t uncertain = 0;
+    bool went_through = false;
+    for (uint64_t nth = 0; !went_through; nth++) {
+        akidb_error err;
+        char folder[TEST_FOLDER_SIZE];
+        fault_files disk;
+        akidb_store *store;
+        akidb_uuid id;
+        assert_true(test_folder_make(folder));
+        fault_files_init(&disk, akidb_files_system());
+        assert_ok(err, akidb_store_local_open_with(folder, &disk.files, &store, &err));
+        akidb_snapshotter *snapshotter = open_small(store, AKIDB_FORMAT_PARQUET);
+        fault_files_fail(&disk, 1u << CALL_SYNC_FOLDER | 1u << CALL_SYNC_FILE, nth, EIO);
+        disk.from_then_on = true;
+        akidb_status status =
+            akidb_snapshot_create(snapshotter, &collection, &batch, NULL, &id, NULL, &err);
+        went_through = disk.failed == CALL_COUNT;
+        fault_files_heal(&disk);
+        assert_int_equal(status == AKIDB_OK, went_through);
+        uncertain += status == AKIDB_E_UNCERTAIN;
+        if (!went_through && status != AKIDB_E_UNCERTAIN)
+            assert_nothing_is_visible(store);
+        akidb_snapshotter_close(snapshotter);
+        akidb_store_close(store);
+        test_folder_remove(folder);
+    }
+    assert_int_equal(uncertain, 1); /* the last sync of all: the name of the metadata */
+    akidb_documents_free(documents);
+}
+
 static void check_reads_with_faults(akidb_snapshot_format format, akidb_fault fault)
 {
     akidb_error err;
@@ -468,6 +540,8 @@ int main(void)
         cmocka_unit_test(a_lost_answer_at_any_call_is_looked_up),
         cmocka_unit_test(a_commit_that_nobody_can_look_up_is_uncertain),
         cmocka_unit_test(a_lost_answer_about_a_part_leaves_no_doubt_about_the_snapshot),
+        cmocka_unit_test(a_part_that_can_be_seen_is_not_taken_to_last),
+        cmocka_unit_test(what_could_not_be_synced_is_never_acknowledged),
         cmocka_unit_test(reads_that_fail_at_any_call_say_so),
         cmocka_unit_test(a_delete_that_fails_at_any_call_leaves_all_or_nothing_visible),
     };
