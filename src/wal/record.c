@@ -80,8 +80,8 @@ uint32_t ak_wal_segment_seed(const uint8_t log_id[16], uint64_t number)
 /* Over all of the head but the two checksums. */
 static uint32_t head_crc(const uint8_t *bytes, uint32_t segment_seed, uint64_t offset)
 {
-    uint8_t covered[sizeof offset + RECORD_HEAD_CRC - RECORD_SIZE + AK_WAL_RECORD_HEAD -
-                    RECORD_ZERO];
+    uint8_t
+        covered[sizeof offset + RECORD_HEAD_CRC - RECORD_SIZE + AK_WAL_RECORD_HEAD - RECORD_ZERO];
     memcpy(covered, &offset, sizeof offset);
     memcpy(covered + 8, bytes + RECORD_SIZE, RECORD_HEAD_CRC - RECORD_SIZE);
     memcpy(covered + 28, bytes + RECORD_ZERO, AK_WAL_RECORD_HEAD - RECORD_ZERO);

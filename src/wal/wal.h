@@ -63,7 +63,7 @@ typedef struct ak_wal_report {
     uint64_t bytes;
     uint64_t first_lsn, last_lsn; /* 0, 0: none */
     bool torn;                    /* bytes that nobody was promised were cut off the end ... */
-    char torn_segment[32];
+    char torn_segment[64];
     uint64_t torn_offset, torn_bytes;
     char torn_copy[64];       /* ... after they were copied to this file beside it */
     uint64_t dropped_entries; /* by AK_WAL_UP_TO or AK_WAL_SALVAGE: at least so many */
@@ -118,5 +118,40 @@ typedef struct ak_wal_statistics {
 } ak_wal_statistics;
 
 void ak_wal_get_statistics(const ak_wal *wal, ak_wal_statistics *statistics_out);
+
+/* ---- looking at a log, record by record ---- */
+
+typedef struct ak_wal_segment_info {
+    uint64_t number;
+    uint64_t first_lsn;  /* of the first entry that begins in it or later */
+    uint64_t created_ms; /* since the epoch */
+    uint64_t bytes;      /* of the file */
+    bool rewritten;      /* by a recovery: it replaces all before it */
+} ak_wal_segment_info;
+
+typedef struct ak_wal_record_info {
+    uint64_t segment;
+    uint64_t offset;
+    uint64_t lsn;
+    uint64_t durable_lsn; /* known to be on the disk when this was written */
+    ak_wal_kind kind;
+    bool first, last;    /* of its entry; neither for a seal */
+    akidb_slice payload; /* borrowed for the call */
+} ak_wal_record_info;
+
+/* A failure of either ends the check with it. Either may be NULL. */
+typedef struct ak_wal_check_visitor {
+    akidb_status (*segment)(void *context, const ak_wal_segment_info *segment, akidb_error *err);
+    akidb_status (*record)(void *context, const ak_wal_record_info *record, akidb_error *err);
+    void *context;
+} ak_wal_check_visitor;
+
+/* Reads a log without changing anything and tells of its segments and their whole records, in
+ * order, with those of entries that a replay would drop. Uses files, folder and recovery of the
+ * options; the status is what ak_wal_open would return. A log that is being written may seem torn.
+ */
+AKIDB_CHECK akidb_status ak_wal_check(const ak_wal_options *options,
+                                      const ak_wal_check_visitor *visitor,
+                                      ak_wal_report *report_out, akidb_error *err);
 
 #endif
