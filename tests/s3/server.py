@@ -17,6 +17,7 @@ is answered by one line of JSON. What they hold (any of it):
     "set":    {"crc32c": false, ...}  see SETTINGS
     "allow":  {"ID": ["s3:PutObject", ...]}  the rights of a key; all others keep all rights
     "reset":  true  forgets faults, rights, settings and the log; data stays
+    "clear":  true  empties all buckets
     "log":    true  the answer holds the number of requests by operation, and the bytes of bodies
     "state":  true  the answer holds the keys and the uploads of each bucket
     "uploads": true  the answer holds the number of uploads that have not ended
@@ -170,6 +171,10 @@ class World:
     def command_last(self, op):
         return {"last": self.last.get(op)}
 
+    def command_clear(self, _):
+        for name in self.buckets:
+            self.buckets[name] = storage.Bucket()
+
     def command_uploads(self, _):
         return {"uploads": sum(len(b.uploads) for b in self.buckets.values())}
 
@@ -221,6 +226,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return super().date_time_string(timestamp)
 
     # ---- receiving ----
+
+    def handle_expect_100(self):
+        super().handle_expect_100()
+        self.wfile.flush()
+        return True
 
     def handle(self):
         try:
@@ -386,6 +396,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         asked = parse_range(self.field("range"), len(thing.data))
         headers = {"ETag": thing.etag, "Accept-Ranges": "bytes", **thing.meta,
                    "Last-Modified": self.date_time_string(thing.modified)}
+        if self.world.settings["crc32c"] and self.field("x-amz-checksum-mode") == "ENABLED" and \
+                asked is None:
+            parts = thing.etag.strip('"').partition("-")[2]
+            headers["x-amz-checksum-crc32c"] = "AAAAAA==-" + parts if parts else thing.crc32c
         if asked is None:
             return 200, headers, thing.data
         headers["Content-Range"] = f"bytes {asked[0]}-{asked[1] - 1}/{len(thing.data)}"

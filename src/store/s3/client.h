@@ -79,6 +79,7 @@ typedef struct ak_s3_request {
     ak_s3_body_kind body_kind;
     bool patient;      /* the server may work for minutes before it answers */
     bool error_in_200; /* a 200 may hold an <Error>: read the body */
+    bool check_answer; /* hold its body, a whole object, against the checksum that comes along */
     bool invisible;    /* nobody sees what it does: a lost answer leaves no doubt */
     void *into;        /* as in ak_http_request */
     size_t into_size;
@@ -90,7 +91,8 @@ typedef struct ak_s3_answer {
     ak_http_response http;
     char error_code[64]; /* the S3 error's <Code>, or "" */
     char error_message[512];
-    bool was_lost; /* an earlier try got no answer: the server may have done it already */
+    bool is_damaged; /* the body is not that of which the server told the checksum */
+    bool was_lost;   /* an earlier try got no answer: the server may have done it already */
     char body_crc32c[AK_S3_CRC32C_SIZE]; /* of an AK_S3_BODY_OBJECT, in base64 */
 } ak_s3_answer;
 

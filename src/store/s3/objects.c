@@ -165,11 +165,13 @@ akidb_status ak_s3_get(void *handle, const char *key, uint64_t max_size, akidb_b
     akidb_status status = ak_s3_full_key(client, key, full, err);
     if (status != AKIDB_OK)
         return status;
-    const ak_s3_request request = {
-        .method = "GET",
-        .action = "s3:GetObject",
-        .key = full,
-        .max_body_bytes = max_size < PTRDIFF_MAX - 1 ? (size_t)max_size + 1 : PTRDIFF_MAX};
+    ak_s3_request request = {.method = "GET",
+                             .action = "s3:GetObject",
+                             .key = full,
+                             .check_answer = true,
+                             .max_body_bytes =
+                                 max_size < PTRDIFF_MAX - 1 ? (size_t)max_size + 1 : PTRDIFF_MAX};
+    ak_s3_add_header(&request, "x-amz-checksum-mode", "ENABLED");
     status = ak_s3_send(client, &request, &answer, err);
     if (status != AKIDB_OK)
         return status;

@@ -32,7 +32,11 @@ typedef struct sending {
     char crc32c[AK_S3_CRC32C_SIZE]; /* in base64 */
     char md5[CHECKSUM_TEXT];        /* in base64; "" until it is needed */
     ak_retry retry;
-    char region[64]; /* that of the last try */
+    /* Of the last try: */
+    char region[64];
+    int64_t time;
+    bool has_token; /* its keys are temporary */
+
     unsigned redirects;
     bool refreshed_keys;
     bool corrected_clock;
@@ -77,17 +81,22 @@ static akidb_status compute_md5(sending *s, akidb_error *err)
     return AKIDB_OK;
 }
 
+static void crc32c_text(const akidb_slice *slices, size_t count, char text_out[AK_S3_CRC32C_SIZE])
+{
+    uint32_t crc = 0;
+    for (size_t i = 0; i < count; i++)
+        crc = ak_crc32c(crc, slices[i].data, slices[i].size);
+    const uint8_t bytes[4] = {(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8),
+                              (uint8_t)crc};
+    EVP_EncodeBlock((unsigned char *)text_out, bytes, sizeof bytes);
+}
+
 static akidb_status compute_checksums(sending *s, ak_s3_answer *answer, akidb_error *err)
 {
     const ak_s3_request *request = s->request;
     bool tls = strcmp(s->client->scheme, "https") == 0;
     if (request->body_kind == AK_S3_BODY_OBJECT) {
-        uint32_t crc = 0;
-        for (size_t i = 0; i < request->body_count; i++)
-            crc = ak_crc32c(crc, request->body[i].data, request->body[i].size);
-        const uint8_t bytes[4] = {(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8),
-                                  (uint8_t)crc};
-        EVP_EncodeBlock((unsigned char *)s->crc32c, bytes, sizeof bytes);
+        crc32c_text(request->body, request->body_count, s->crc32c);
         memcpy(answer->body_crc32c, s->crc32c, sizeof s->crc32c);
     }
     /* TLS protects the body on its way; without it the signature does. */
@@ -226,6 +235,8 @@ static akidb_status prepare(sending *s, attempt *a, akidb_error *err)
     memcpy(s->region, client->region, sizeof s->region);
     a->time = akidb_clock_now(client->clock) + client->clock_offset;
     pthread_mutex_unlock(&client->mutex);
+    s->time = a->time;
+    s->has_token = a->keys.session_token[0] != '\0';
     ak_s3_date(a->time, a->date);
 
     status = append_host(client, s->region, &a->host, err);
@@ -403,6 +414,23 @@ static bool correct_clock(sending *s, const ak_s3_answer *answer)
     return true;
 }
 
+/* The answer to a HEAD has no body that could say what is wrong: this guesses the two codes that
+ * are worth another try. */
+static void guess_code(const sending *s, ak_s3_answer *answer)
+{
+    const int64_t skew_seconds_max = 15 * 60;
+    char date[64];
+    if (strcmp(s->request->method, "HEAD") != 0)
+        return;
+    if (answer->http.code == 400 && s->has_token)
+        take(answer->error_code, sizeof answer->error_code, "ExpiredToken");
+    if (answer->http.code != 403 || !ak_http_header(&answer->http, "date", date, sizeof date))
+        return;
+    int64_t skew = (int64_t)curl_getdate(date, NULL) - s->time / 1000000;
+    if (skew > skew_seconds_max || skew < -skew_seconds_max)
+        take(answer->error_code, sizeof answer->error_code, "RequestTimeTooSkewed");
+}
+
 static bool renew_keys(sending *s, const ak_s3_answer *answer)
 {
     static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException",
@@ -429,6 +457,20 @@ static void learn_checksum(sending *s, const ak_s3_answer *answer)
                   "the server knows no CRC-32C: uploads carry a Content-MD5 instead");
 }
 
+/* An object that was uploaded in parts has a checksum of checksums, "...-N", which says nothing of
+ * the bytes. */
+static bool is_damaged(const sending *s, const ak_s3_answer *answer)
+{
+    char told[128], found[AK_S3_CRC32C_SIZE];
+    if (!s->request->check_answer ||
+        !ak_http_header(&answer->http, "x-amz-checksum-crc32c", told, sizeof told) ||
+        strchr(told, '-') != NULL)
+        return false;
+    const akidb_slice body = {answer->http.body.data, answer->http.body.size};
+    crc32c_text(&body, 1, found);
+    return strcmp(told, found) != 0;
+}
+
 typedef enum verdict { FINAL, AGAIN_NOW, AGAIN_LATER } verdict;
 
 static verdict judge_answer(sending *s, ak_s3_answer *answer)
@@ -449,13 +491,15 @@ static verdict judge_answer(sending *s, ak_s3_answer *answer)
         body.is_error = true;
     if (good && !body.is_error) {
         learn_checksum(s, answer);
-        return FINAL;
+        answer->is_damaged = is_damaged(s, answer);
+        return answer->is_damaged ? AGAIN_LATER : FINAL;
     }
     if (good) { /* 200, and then it went wrong after all */
         http->code = 500;
         answer->was_lost = true;
         return AGAIN_LATER;
     }
+    guess_code(s, answer);
     if (follow_region(s, answer, body.region) || correct_clock(s, answer) || renew_keys(s, answer))
         return AGAIN_NOW;
     if (http->code >= 500)
@@ -498,7 +542,9 @@ static akidb_status sleep_ms(const sending *s, uint32_t delay_ms, akidb_error *e
 /* Why the last try was no success, for a message. */
 static void describe(const ak_s3_answer *answer, char *text, size_t size)
 {
-    if (answer->http.outcome != AK_HTTP_ANSWERED)
+    if (answer->is_damaged)
+        snprintf(text, size, "the bytes that arrive do not match their CRC-32C");
+    else if (answer->http.outcome != AK_HTTP_ANSWERED)
         snprintf(text, size, "%s", answer->http.reason);
     else
         snprintf(text, size, "%d%s%s%s%s", answer->http.code,
@@ -513,10 +559,12 @@ static akidb_status give_up(sending *s, const ak_s3_answer *answer, akidb_error 
     describe(answer, reason, sizeof reason);
     long long seconds = (monotonic_ms() - s->retry.started_ms + 500) / 1000;
     bool uncertain = answer->was_lost && changes_something(s->request) && !s->request->invisible;
-    return ak_fail_at(err, uncertain ? AKIDB_E_UNCERTAIN : AKIDB_E_STORE, AK_IN(name),
-                      "%s: %s after %u tries in %lld s: %s", s->request->action,
-                      uncertain ? "the outcome is not known" : "gave up", s->retry.made, seconds,
-                      reason);
+    akidb_status status = answer->is_damaged ? AKIDB_E_CORRUPTION
+                          : uncertain        ? AKIDB_E_UNCERTAIN
+                                             : AKIDB_E_STORE;
+    return ak_fail_at(err, status, AK_IN(name), "%s: %s after %u tries in %lld s: %s",
+                      s->request->action, uncertain ? "the outcome is not known" : "gave up",
+                      s->retry.made, seconds, reason);
 }
 
 static akidb_status fail_without_retry(sending *s, const ak_s3_answer *answer, akidb_error *err)
@@ -553,6 +601,7 @@ static akidb_status try_once(sending *s, ak_s3_answer *answer, akidb_error *err)
     attempt a = {.header_count = 0};
     ak_http_response_free(&answer->http);
     answer->http = (ak_http_response){0};
+    answer->is_damaged = false;
     if (is_cancelled(s))
         return ak_fail(err, AKIDB_E_CANCELLED, "cancelled");
     akidb_status status = prepare(s, &a, err);
