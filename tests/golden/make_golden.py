@@ -14,12 +14,15 @@ values follow from the row number alone, so that the reader of files.txt can com
     metadata      null where row mod 5 = 4, otherwise {"group":ROW mod 4}
     inserted_at   1700000000000000 + row * 61001000 microseconds
 
+Those in special/ hold the same 20 documents, with values that are easily lost: see special_table.
+
 A line of files.txt: path, rows, k, flags. Flags: "-" for none, or letters: i no ids, e no external
 ids, m no metadata, t no times, n no nulls, d vectors are float64, o ids are the row number as an
-integer (other ids), u not supported: the file must be refused as such.
+integer (other ids), u not supported: the file must be refused as such, s the documents of special/.
 """
 import datetime
 import pathlib
+import struct
 import sys
 import uuid
 
@@ -398,9 +401,149 @@ def spark_files():
     spark.stop()
 
 
+SPECIAL_ROWS, SPECIAL_K = 20, 6
+
+
+def special_table(vectors="fixed", ids="fixed", unit="us", nullable=True):
+    """Minus zero, a subnormal, infinity and the lowest float; a time before 1970; an empty text and
+    one that is not ASCII. golden_test.c makes the same by the same rules."""
+    import numpy as np
+    import pyarrow as pa
+
+    values = np.array([[(i * 7 + j * 3 - 50) / 8 for j in range(SPECIAL_K)]
+                       for i in range(SPECIAL_ROWS)], dtype=np.float32)
+    for row, column, bits in ((3, 2, 0x80000000), (4, 1, 0x00000001), (5, 0, 0x7F800000),
+                              (6, 5, 0xFF7FFFFF)):
+        values[row, column] = struct.unpack("<f", struct.pack("<I", bits))[0]
+    flat = pa.array(values.reshape(-1))
+    if vectors == "fixed":
+        field = pa.field("item", pa.float32(), nullable=nullable)
+        column = pa.FixedSizeListArray.from_arrays(flat, type=pa.list_(field, SPECIAL_K))
+    else:
+        ends = pa.array(range(0, SPECIAL_ROWS * SPECIAL_K + 1, SPECIAL_K), pa.int32())
+        column = pa.ListArray.from_arrays(ends, flat)
+    raw = [bytes((i * 16 + b * 7 + 1) & 255 for b in range(16)) for i in range(SPECIAL_ROWS)]
+    times = [-1000 if i == 0 else 1_700_000_000_000_000 + i * 1_001_000
+             for i in range(SPECIAL_ROWS)]
+    return pa.table({
+        "document_id": {
+            "fixed": lambda: pa.array(raw, pa.binary(16)),
+            "uuid": lambda: pa.array(raw, pa.binary(16)).cast(pa.uuid()),
+            "text": lambda: pa.array([str(uuid.UUID(bytes=b)) for b in raw]),
+        }[ids](),
+        "external_id": pa.array([None if i % 4 == 1 else "" if i == 6 else f"doc-{i}-\u00fc"
+                                 for i in range(SPECIAL_ROWS)], pa.string()),
+        "vector": column,
+        "metadata_json": pa.array([None if i % 5 == 3 else f'{{"n":{i}}}'
+                                   for i in range(SPECIAL_ROWS)], pa.string()),
+        "inserted_at": pa.array(times, pa.int64()).cast(pa.timestamp("us", "UTC"))
+        .cast(pa.timestamp(unit, "UTC")),
+    })
+
+
+def special_file(name):
+    return Folder("special").file(name, SPECIAL_ROWS, SPECIAL_K, "s")
+
+
+def special_by_pyarrow():
+    import pyarrow.parquet as pq
+
+    def write(name, data=None, **options):
+        pq.write_table(data or special_table(), special_file("pyarrow-" + name), **options)
+
+    for codec in ("none", "snappy", "gzip", "zstd", "lz4"):
+        write(codec, compression=codec)
+    write("v2-pages", data_page_version="2.0")
+    write("required", special_table(nullable=False))
+    write("list", special_table("list"), store_schema=False)
+    write("element-named-item", special_table("list"), use_compliant_nested_type=False)
+    write("uuid", special_table(ids="uuid"))
+    write("text-ids", special_table(ids="text"))
+    write("int96", use_deprecated_int96_timestamps=True)
+    write("nanos", special_table(unit="ns"))
+    write("millis-checksums", special_table(unit="ms"), write_page_checksum=True)
+    write("small-pages", data_page_size=64, write_batch_size=2, dictionary_pagesize_limit=32)
+    write("row-groups", row_group_size=7)
+    write("byte-stream-split", use_dictionary=False,
+          column_encoding={"vector.list.element": "BYTE_STREAM_SPLIT"})
+    write("delta", use_dictionary=False,
+          column_encoding={"external_id": "DELTA_BYTE_ARRAY",
+                           "metadata_json": "DELTA_LENGTH_BYTE_ARRAY",
+                           "inserted_at": "DELTA_BINARY_PACKED"})
+
+
+def special_by_duckdb():
+    import duckdb
+
+    source = special_table("list")  # noqa: F841 (the queries read it)
+    for name, kind, options in (("list", "FLOAT[]", ""), ("array", f"FLOAT[{SPECIAL_K}]", ""),
+                                ("v2", "FLOAT[]", ", parquet_version v2"),
+                                ("zstd", "FLOAT[]", ", compression zstd")):
+        duckdb.sql("copy (select hex(document_id)::uuid as document_id, external_id, "
+                   f"vector::{kind} as vector, metadata_json, inserted_at from source) "
+                   f"to '{special_file('duckdb-' + name)}' (format parquet{options})")
+
+
+def special_by_polars():
+    import polars as pl
+
+    for name, vectors in (("array", "fixed"), ("list", "list")):
+        pl.from_arrow(special_table(vectors)).write_parquet(special_file("polars-" + name))
+
+
+def special_by_arro3():
+    import arro3.core
+    import arro3.io
+
+    for name, options in (("defaults", {}), ("v2", {"writer_version": "parquet_2_0"}),
+                          ("v2-plain", {"writer_version": "parquet_2_0",
+                                        "dictionary_enabled": False}),
+                          ("zstd", {"compression": "zstd(1)"})):
+        arro3.io.write_parquet(arro3.core.Table.from_arrow(special_table()),
+                               special_file("arro3-" + name), **options)
+
+
+def special_by_spark(spark):
+    import shutil
+    import tempfile
+
+    import pyarrow.parquet as pq
+
+    with tempfile.TemporaryDirectory() as work:
+        source = f"{work}/source.parquet"
+        pq.write_table(special_table("list"), source)
+        for name, options in (("defaults", {}), ("v2", {"parquet.writer.version": "v2"}),
+                              ("legacy", {"spark.sql.parquet.writeLegacyFormat": "true"}),
+                              ("micros", {"spark.sql.parquet.outputTimestampType":
+                                          "TIMESTAMP_MICROS"})):
+            writer = spark.read.parquet(source).coalesce(1).write
+            for key, value in options.items():
+                spark.conf.set(key, value)
+                writer = writer.option(key, value)
+            writer.parquet(f"{work}/{name}")
+            for key in options:
+                spark.conf.unset(key)
+            part = next(pathlib.Path(f"{work}/{name}").glob("part-*.parquet"))
+            shutil.copyfile(part, special_file("spark-" + name))
+
+
+def special_files():
+    from pyspark.sql import SparkSession
+
+    special_by_pyarrow()
+    special_by_duckdb()
+    special_by_polars()
+    special_by_arro3()
+    spark = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+             .getOrCreate())
+    special_by_spark(spark)
+    spark.stop()
+
+
 ENGINES = {
     "pyarrow": pyarrow_files, "duckdb": duckdb_files, "polars": polars_files,
     "arro3": arro3_files, "clickhouse": clickhouse_files, "spark": spark_files,
+    "special": special_files,
 }
 
 
