@@ -47,7 +47,7 @@ static void check_same_texts(const akidb_texts *a, const akidb_texts *b, size_t 
         akidb_slice x = akidb_texts_at(a, i);
         akidb_slice y = akidb_texts_at(b, i);
         if ((x.data == NULL) != (y.data == NULL) || x.size != y.size ||
-            (x.size > 0 && memcmp(x.data, y.data, x.size) != 0))
+            (x.data != NULL && y.data != NULL && memcmp(x.data, y.data, x.size) != 0))
             abort();
     }
 }

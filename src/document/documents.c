@@ -231,12 +231,13 @@ akidb_status akidb_documents_append_batch(akidb_documents *documents, const akid
     return AKIDB_OK;
 }
 
+/* The two agree on the columns that they have. */
 static void copy_row(akidb_documents *documents, size_t to, const akidb_batch *batch, size_t from)
 {
     documents->document_ids[to] = batch->document_ids[from];
-    if (documents->has_times)
+    if (batch->inserted_at != NULL)
         documents->inserted_at[to] = batch->inserted_at[from];
-    if (documents->has_vectors)
+    if (batch->vectors != NULL)
         memcpy(vector_at(documents, to), batch->vectors + from * batch->dimension,
                batch->dimension * sizeof *batch->vectors);
 }

@@ -113,7 +113,7 @@ static int posix_stat(void *handle, akidb_folder folder, const char *name,
 static bool kind_of_entry(akidb_folder folder, const struct dirent *entry, akidb_file_kind *kind)
 {
     if (entry->d_type == DT_UNKNOWN) {
-        akidb_file_info info;
+        akidb_file_info info = {0};
         if (posix_stat(NULL, folder, entry->d_name, &info) != 0)
             return false;
         *kind = info.kind;

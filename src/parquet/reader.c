@@ -371,9 +371,9 @@ static akidb_status read_groups(reading *r, size_t rows)
         return status;
     size_t threads = ak_pool_threads(reader->pool);
     r->job_count = r->count < threads ? r->count : threads;
-    r->jobs = calloc(r->job_count, sizeof *r->jobs);
+    r->jobs = calloc(r->job_count + 1, sizeof *r->jobs); /* never of no bytes */
     if (r->jobs == NULL)
-        return ak_fail_memory(r->err, r->job_count * sizeof *r->jobs);
+        return ak_fail_memory(r->err, (r->job_count + 1) * sizeof *r->jobs);
     status = run(r);
     for (size_t i = 0; i < r->job_count; i++)
         ak_row_group_job_free(&r->jobs[i]);
