@@ -111,7 +111,8 @@ akidb_status ak_npy_source_new(akidb_input input, bool narrow_doubles, ak_source
     akidb_status status = ak_npy_read_header(&npy->input, &npy->header, err);
     if (status == AKIDB_OK && npy->header.float_size == sizeof(double) && !narrow_doubles)
         status = ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(input.name),
-                            "expected float16 or float32, or leave to round, found float64");
+                            "expected float16 or float32, or float64 with the option narrow, found "
+                            "float64");
     if (status != AKIDB_OK) {
         npy_close(&npy->source);
         return status;

@@ -25,6 +25,8 @@ akidb_status ak_path_absolute(const char *path, char **absolute_out, akidb_error
     akidb_status status = AKIDB_OK;
     if (path[0] != '/')
         status = add_working_folder(&text, err);
+    while (path[0] == '.' && (path[1] == '/' || path[1] == '\0')) /* the folder it starts from */
+        path += strspn(path + 1, "/") + 1;
     if (status == AKIDB_OK)
         status = ak_buffer_printf(&text, err, "%s", path);
     if (status != AKIDB_OK) {

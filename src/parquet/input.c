@@ -107,7 +107,7 @@ akidb_status akidb_input_open_file(const char *path, akidb_input *input_out, aki
     /* Without O_NONBLOCK a FIFO would hang here; for a regular file it means nothing. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return ak_fail_errno(err, errno, path, "open");
+        return ak_fail_errno(err, errno, path, "cannot be opened");
     uint64_t size;
     akidb_status status = check_regular(fd, path, &size, err);
     size_t path_size = strlen(path) + 1;

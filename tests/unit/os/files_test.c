@@ -290,6 +290,15 @@ static void a_path_is_made_absolute(void **state)
     assert_int_equal(strncmp(path, folder, strlen(folder)), 0);
     assert_string_equal(path + strlen(folder), "/x/../y");
     free(path);
+    assert_ok(err, ak_path_absolute(".//./x", &path, &err));
+    assert_string_equal(path + strlen(folder), "/x");
+    free(path);
+    assert_ok(err, ak_path_absolute("./.x", &path, &err));
+    assert_string_equal(path + strlen(folder), "/.x");
+    free(path);
+    assert_ok(err, ak_path_absolute(".", &path, &err));
+    assert_string_equal(path, folder);
+    free(path);
     free(folder);
 }
 
