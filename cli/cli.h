@@ -172,6 +172,7 @@ struct cli {
     bool version;
     cli_count threads;
 
+    bool dies_of_closed_pipe;   /* unless who started the program chose to ignore SIGPIPE */
     const cli_command *command; /* NULL before it is known */
     cli_progress progress;
     akidb_store *store;
@@ -230,10 +231,15 @@ bool cli_progress_hook(void *context, const akidb_progress *progress);
 
 /* ---- interruption ---------------------------------------------------------------------------- */
 
-/* SIGINT, SIGTERM and SIGHUP set a flag, once: a second signal ends the program at once. */
-void cli_interrupt_install(void);
+/* SIGINT, SIGTERM and SIGHUP set a flag, once: a second signal ends the program at once. SIGPIPE is
+ * ignored from here on, since it may come from a store's socket too; returns whether it was
+ * before. */
+bool cli_interrupt_install(void);
 /* The signal that came, or 0. */
 int cli_interrupted(void);
+/* After a failure to write to stdout: whether its reader, `head` for one, has had enough. Then it
+ * is as if SIGPIPE had come, and there is nothing to say. */
+bool cli_interrupt_by_closed_pipe(const cli *session);
 /* Ends the program as that signal would have. */
 void cli_interrupt_reraise(void);
 

@@ -276,6 +276,11 @@ static int create(cli *session, const cli_sources *sources, const akidb_uuid *co
                 sources->paths[0]);
         return CLI_INVALID;
     }
+    if (first == NULL && !what->allow_empty) {
+        cli_say(session, "%s: expected documents, found none; --allow-empty permits it",
+                sources->paths[0]);
+        return CLI_INVALID;
+    }
     int code = open_for(session, first, how);
     if (code != CLI_DONE)
         return code;
@@ -364,6 +369,10 @@ const cli_command cli_cmd_create = {
         "FILE is .npy, .fvecs, .jsonl or .parquet; '-' is .jsonl from standard input. Several "
         "files become one snapshot, in the order given; their vectors must have one dimension. "
         "Files are read as streams, so memory does not grow with them.\n\n"
+        "A line of .jsonl (.ndjson is the same) is an object: {\"vector\": [0.5, 1], \"doc_id\": "
+        "UUID, \"external_id\": text, \"metadata\": any JSON, \"inserted_at\": "
+        "\"2026-11-22T09:00:00Z\"}. Only the vector must be there; members of other names are "
+        "ignored.\n\n"
         "A document without an id gets a new one. The same document id twice is refused. Every "
         "float is kept bit for bit.\n\n"
         "The snapshot becomes visible at the very end, whole; if anything fails before, nothing "

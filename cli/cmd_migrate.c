@@ -81,8 +81,9 @@ const cli_command cli_cmd_migrate = {
     .details =
         "The new snapshot has the same documents in the same order, with their ids, times and "
         "metadata, the same labels and the same time of creation; the label 'migrated-from' holds "
-        "the old id. Both are read and compared bit by bit before the old one may be deleted. "
-        "Snapshots of the old layout are read as well.\n\n"
+        "the old id. Both are read and compared bit by bit before the old one may be deleted. As "
+        "long as both are there, 'latest' is the one whose id is the greater, and cleanup takes it "
+        "for the newer. Snapshots of the old layout are read as well.\n\n"
         "The new snapshot's id is the last line on stdout, and the only one with --quiet. With "
         "--json it is the new snapshot's metadata.",
     .options = options,

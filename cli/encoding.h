@@ -54,8 +54,8 @@ typedef struct cli_encoding {
          cli_read_size,                                                                            \
          (field) + offsetof(cli_encoding, page_size),                                              \
          NULL,                                                                                     \
-         1024,                                                                                     \
-         1u << 30},                                                                                \
+         4096,                                                                                     \
+         256u << 20},                                                                                \
         {"no-dictionary",                                                                          \
          0,                                                                                        \
          NULL,                                                                                     \

@@ -1,7 +1,9 @@
 #include "cli.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The only mutable global of the program: a signal handler has no other way to tell. */
 static volatile sig_atomic_t caught;
@@ -11,7 +13,7 @@ static void on_signal(int number)
     caught = number;
 }
 
-void cli_interrupt_install(void)
+bool cli_interrupt_install(void)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -24,13 +26,21 @@ void cli_interrupt_install(void)
         sigemptyset(&action.sa_mask);
         sigaction(numbers[i], &action, NULL);
     }
-    /* A closed pipe is told as an error, not by dying without a word. */
-    signal(SIGPIPE, SIG_IGN);
+    return signal(SIGPIPE, SIG_IGN) == SIG_IGN;
 }
 
 int cli_interrupted(void)
 {
     return caught;
+}
+
+bool cli_interrupt_by_closed_pipe(const cli *session)
+{
+    struct pollfd out = {STDOUT_FILENO, 0, 0};
+    if (!session->dies_of_closed_pipe || poll(&out, 1, 0) != 1 || (out.revents & POLLERR) == 0)
+        return false;
+    caught = SIGPIPE;
+    return true;
 }
 
 void cli_interrupt_reraise(void)

@@ -5,6 +5,7 @@
 #include "manual.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,16 +114,29 @@ static int finish_stdout(cli *session, int code)
     errno = 0;
     if (fflush(stdout) != 0)
         failed = 1;
-    if (!failed)
+    if (!failed || cli_interrupted() != 0 || cli_interrupt_by_closed_pipe(session))
         return code;
     cli_say(session, "standard output: %s", errno != 0 ? strerror(errno) : "write failed");
     return code == CLI_DONE ? CLI_FAILED : code;
 }
 
+/* Whatever of stdin, stdout and stderr is closed, a file that is opened later would take its place,
+ * a part of a snapshot for one, and get what is printed. Writing to this descriptor fails. */
+static void hold_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     cli session = {0};
-    cli_interrupt_install();
+    hold_standard_streams();
+    session.dies_of_closed_pipe = !cli_interrupt_install();
     set_defaults(&session);
     int code = run(&session, argc, argv);
     code = finish_stdout(&session, code);

@@ -25,13 +25,15 @@ static const struct {
     {"1", "It failed: the disk is full, a permission is missing, the store cannot be reached."},
     {"2", "The command line is wrong."},
     {"3", "Not found: a collection, a snapshot, a part, a file or a document."},
-    {"4", "Corrupt: bytes of a snapshot, or of a file to import, are not those that were written."},
-    {"5", "Invalid input: a file or a value in it breaks a rule."}};
+    {"4", "Corrupt: bytes of a snapshot are not those that were written."},
+    {"5", "Invalid input: a file is damaged, or a value in it breaks a rule."}};
 
 static const char exit_details[] =
     "Of several answers, as verify and list give them, the worst counts: 4, then 3, then 1. After "
     "SIGINT, SIGTERM or SIGHUP the program removes what it had begun and ends by that signal (a "
-    "shell shows 130 for Ctrl-C). Nothing half-made is ever visible.";
+    "shell shows 130 for Ctrl-C). When the reader of its output goes away, as head does, it ends "
+    "by "
+    "SIGPIPE without a word. Nothing half-made is ever visible.";
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
 

@@ -63,6 +63,8 @@ void cli_say(cli *session, const char *format, ...)
 
 int cli_fail(cli *session, const akidb_error *err)
 {
+    if (strcmp(err->object, "standard output") == 0 && cli_interrupt_by_closed_pipe(session))
+        return CLI_FAILED;
     if (err->status == AKIDB_E_CANCELLED)
         cli_say(session, "interrupted");
     else

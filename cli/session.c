@@ -42,6 +42,17 @@ int cli_collection(cli *session, const char *name, akidb_uuid *id_out)
     return CLI_DONE;
 }
 
+/* By the names that the user gave: one of the two may be mistyped, or it is another store. */
+static int no_snapshot(cli *session, const char *collection, const akidb_uuid *id,
+                       const char *snapshot)
+{
+    char text[AKIDB_UUID_TEXT_SIZE];
+    akidb_uuid_format(id, text);
+    cli_say(session, "%s: no snapshot '%s' of collection '%s' (%s)",
+            akidb_store_name(session->store), snapshot, collection, text);
+    return CLI_MISSING;
+}
+
 int cli_snapshot(cli *session, const char *collection, const char *snapshot,
                  akidb_uuid *collection_out, akidb_uuid *snapshot_out)
 {
@@ -49,10 +60,13 @@ int cli_snapshot(cli *session, const char *collection, const char *snapshot,
     int code = cli_collection(session, collection, collection_out);
     if (code != CLI_DONE)
         return code;
-    if (akidb_snapshot_resolve(session->snapshotter, collection_out, snapshot, snapshot_out,
-                               &err) != AKIDB_OK)
-        return cli_fail(session, &err);
-    return CLI_DONE;
+    switch (akidb_snapshot_resolve(session->snapshotter, collection_out, snapshot, snapshot_out,
+                                   &err)) {
+    case AKIDB_OK: return CLI_DONE;
+    case AKIDB_E_VALIDATION: return cli_usage(session, "%s", err.message);
+    case AKIDB_E_NOT_FOUND: return no_snapshot(session, collection, collection_out, snapshot);
+    default: return cli_fail(session, &err);
+    }
 }
 
 int cli_no_snapshots(cli *session, const char *collection, const akidb_uuid *id)

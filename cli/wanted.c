@@ -78,8 +78,8 @@ akidb_status cli_wanted_add_file(cli_wanted *wanted, const char *path, akidb_err
 {
     FILE *file = fopen(path, "re");
     if (file == NULL)
-        return cli_set_error(err, errno == ENOENT ? AKIDB_E_NOT_FOUND : AKIDB_E_IO, "%s: %s", path,
-                             strerror(errno));
+        return cli_set_error(err, errno == ENOENT ? AKIDB_E_NOT_FOUND : AKIDB_E_IO,
+                             "%s: cannot be opened: %s", path, strerror(errno));
     akidb_status status = AKIDB_OK;
     char *line = NULL;
     size_t capacity = 0;

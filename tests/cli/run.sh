@@ -39,7 +39,7 @@ normalise() {
         line = line rest
         d = "[0-9]"
         gsub(d d d d "-" d d "-" d d "T" d d ":" d d ":" d d "(\\.[0-9]+)?Z", "<time>", line)
-        gsub(" *[0-9.]+ (B|KiB|MiB|GiB)", " <size>", line)
+        gsub(" *[0-9][0-9.]* (B|KiB|MiB|GiB)", " <size>", line)
         gsub("[0-9]+ bytes", "<n> bytes", line)
         gsub(" [01][.]" d d d " ", " <ratio> ", line)
         gsub("crc32c[: ]" x4 x4, "crc32c <crc>", line)

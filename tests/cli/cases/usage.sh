@@ -62,4 +62,5 @@ run akidb migrate --to xml words latest
 run akidb gc --older-than -1d
 run akidb help --man --markdown
 run akidb help --completion tcsh
+run akidb show words ""
 run ls
