@@ -245,8 +245,9 @@ static akidb_status copy_text(const source *from, const char *text, size_t size,
     return AKIDB_OK;
 }
 
-/* A part's key must be one of the layout, of the snapshot's collection and format: what is read,
- * verified and deleted by this metadata never lies elsewhere. */
+/* A part's key must be one of the layout, of this very snapshot and its format: what is read,
+ * verified and deleted by this metadata never lies elsewhere. Another snapshot's part would not be
+ * safe either: gc and delete ask only the snapshot in whose place a part lies who needs it. */
 static akidb_status read_part_key(const source *from, const ak_json_value *object,
                                   const akidb_snapshot_metadata *metadata, const char **key_out)
 {
@@ -258,8 +259,9 @@ static akidb_status read_part_key(const source *from, const ak_json_value *objec
     bool json = metadata->format == AKIDB_FORMAT_JSON;
     if (parsed.kind != AK_KEY_PART || parsed.format != metadata->format ||
         (json && parsed.compression != metadata->compression) ||
-        akidb_uuid_compare(&parsed.collection_id, &metadata->collection_id) != 0)
-        return corrupt(from, "parts: key: expected a %s part of the collection, found \"%.200s\"",
+        akidb_uuid_compare(&parsed.collection_id, &metadata->collection_id) != 0 ||
+        akidb_uuid_compare(&parsed.snapshot_id, &metadata->snapshot_id) != 0)
+        return corrupt(from, "parts: key: expected a %s part of the snapshot, found \"%.200s\"",
                        json ? "JSON" : "Parquet", key);
     return copy_text(from, key, strlen(key), key_out);
 }
@@ -388,18 +390,23 @@ static akidb_status read_lineage(const source *from, const ak_json_value *root,
     return status != AKIDB_OK ? status : read_u64(from, root, "lsn", 0, UINT64_MAX, &metadata->lsn);
 }
 
-static akidb_status read_own_fields(const source *from, const ak_json_value *root,
-                                    akidb_snapshot_metadata *metadata)
+/* Looked at before all else: what a later version writes into the other fields is not damage. */
+static akidb_status read_version(const source *from, const ak_json_value *root)
 {
     uint64_t version = 0;
-    const char *writer = "";
     akidb_status status = read_u64(from, root, "format_version", 1, UINT64_MAX, &version);
     if (status == AKIDB_OK && version != 1)
         return ak_fail_at(
             from->err, AKIDB_E_UNSUPPORTED, AK_IN(from->key),
             "format_version: expected 1, found %" PRIu64 ": written by a later version", version);
-    if (status == AKIDB_OK)
-        status = read_string(from, root, "writer", &writer);
+    return status;
+}
+
+static akidb_status read_own_fields(const source *from, const ak_json_value *root,
+                                    akidb_snapshot_metadata *metadata)
+{
+    const char *writer = "";
+    akidb_status status = read_string(from, root, "writer", &writer);
     if (status == AKIDB_OK)
         status = read_uuid(from, root, "writer_id", &metadata->writer_id);
     if (status == AKIDB_OK)
@@ -481,7 +488,9 @@ static akidb_status read_tree(const source *from, const ak_json_value *root,
     if (!metadata->checked && has_own_field(root))
         return corrupt(from, "checksum: expected " CHECKSUM_BEFORE
                              "xxxxxxxx\"} and a newline as the last bytes, found something else");
-    akidb_status status = read_plan_fields(from, root, metadata);
+    akidb_status status = metadata->checked ? read_version(from, root) : AKIDB_OK;
+    if (status == AKIDB_OK)
+        status = read_plan_fields(from, root, metadata);
     if (status != AKIDB_OK)
         return status;
     return metadata->checked ? read_own_fields(from, root, metadata) : imply_part(from, metadata);

@@ -79,12 +79,8 @@ akidb_status akidb_snapshot_delete(akidb_snapshotter *snapshotter, const akidb_u
     if (status != AKIDB_OK)
         return status;
     status = akidb_store_delete(snapshotter->store, metadata->key, err);
-    for (size_t i = 0; i < metadata->part_count && status == AKIDB_OK; i++) {
-        /* A part that lies with another snapshot is shared; gc knows when nobody needs it. */
-        ak_key key = ak_key_parse(metadata->parts[i].key);
-        if (akidb_uuid_compare(&key.snapshot_id, snapshot_id) == 0)
-            ak_delete_leftover(snapshotter, metadata->parts[i].key);
-    }
+    for (size_t i = 0; i < metadata->part_count && status == AKIDB_OK; i++)
+        ak_delete_leftover(snapshotter, metadata->parts[i].key);
     akidb_snapshot_metadata_free(metadata);
     return status;
 }
