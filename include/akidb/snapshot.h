@@ -144,7 +144,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_append(akidb_snapshot_writer *
 /* Makes the snapshot exist, and frees the writer whatever the outcome. AKIDB_E_VALIDATION: an id
  * came twice, or no documents came. AKIDB_E_UNCERTAIN: the answer to the commit was lost and could
  * not be read back; it may exist, nothing was cleaned up. AKIDB_E_PRECONDITION: the write took
- * days, and a part was removed as a leftover. Otherwise a failure leaves no snapshot. Each output
+ * long, and a part was removed as a leftover. Otherwise a failure leaves no snapshot. Each output
  * may be NULL. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_commit(akidb_snapshot_writer *writer,
                                                          akidb_uuid *snapshot_id_out,
@@ -331,7 +331,8 @@ typedef struct akidb_gc_report {
 
 /* Removes parts that no snapshot refers to and that were last written more than `age` microseconds
  * ago, and the store's own leftovers of that age. A damaged metadata object protects every part of
- * its snapshot. With dry_run it only counts. `visit`, when given, is told each key. */
+ * its snapshot, and so does one of the old layout. With dry_run it only counts. `visit`, when given,
+ * is told each key. */
 AKIDB_API AKIDB_CHECK akidb_status
 akidb_snapshot_gc(akidb_snapshotter *snapshotter, int64_t age, bool dry_run,
                   void (*visit)(void *context, const char *key, uint64_t bytes), void *context,

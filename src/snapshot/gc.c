@@ -77,9 +77,11 @@ static akidb_status read_owner(akidb_snapshotter *snapshotter, const char *metad
     return status;
 }
 
+/* Metadata without checksums does not name its parts: where they lie is only inferred, and nothing
+ * is removed on an inference. */
 static bool needs(const owner *own, const char *part_key)
 {
-    if (own->damaged)
+    if (own->damaged || (own->metadata != NULL && !own->metadata->checked))
         return true;
     for (size_t i = 0; own->metadata != NULL && i < own->metadata->part_count; i++)
         if (strcmp(own->metadata->parts[i].key, part_key) == 0)

@@ -464,12 +464,14 @@ akidb_status ak_snapshot_append_last(akidb_snapshot_writer *writer, const akidb_
 /* ---- commit ------------------------------------------------------------------------------------
  */
 
-/* Someone else's gc takes parts without a snapshot for leftovers once they are old. A writer that
- * was slow looks whether its parts are still there. */
+/* Someone else's gc takes parts without a snapshot for leftovers once they are old, and how old its
+ * caller decides. A writer that was slow, or whose clock was set back meanwhile, looks whether its
+ * parts are still there; one look for each costs nothing beside an hour's work. */
 static akidb_status check_parts_are_there(const akidb_snapshot_writer *writer, akidb_error *err)
 {
+    static const int64_t hour = INT64_C(3600) * 1000000;
     int64_t now = ak_snapshotter_now(writer->snapshotter), took;
-    if (!__builtin_sub_overflow(now, writer->begun_at, &took) && took <= AKIDB_GC_AGE_DEFAULT / 2)
+    if (!__builtin_sub_overflow(now, writer->begun_at, &took) && took >= 0 && took <= hour)
         return AKIDB_OK;
     for (size_t i = 0; i < writer->part_count; i++) {
         const akidb_snapshot_part *part = &writer->parts[i];
