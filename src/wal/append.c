@@ -232,7 +232,7 @@ akidb_status ak_wal_begin(ak_wal *wal, ak_wal_kind kind, const akidb_slice *slic
     akidb_status status = check_entry(wal, kind, slices, count, &size, err);
     if (status != AKIDB_OK)
         return status;
-    plan p;
+    plan p = {0, 0};
     pthread_mutex_lock(&wal->mutex);
     status = make_ready(wal, kind, size, &p, err);
     if (status == AKIDB_OK)

@@ -6,9 +6,9 @@
 const char *file_call_name(file_call call)
 {
     static const char *const names[] = {
-        "open root", "open folder", "sync folder", "make folder", "remove folder", "list",
-        "stat",      "rename",      "link",        "unlink",      "open file",     "file info",
-        "read",      "write",       "sync file",   "close file",
+        "open root", "open folder", "sync folder", "make folder", "remove folder", "list", "stat",
+        "rename",    "link",        "unlink",      "open file",   "file info",     "read", "write",
+        "sync file", "close file",  "sync data",   "allocate",    "truncate",      "lock",
     };
     return call < CALL_COUNT ? names[call] : "nothing";
 }
@@ -131,6 +131,26 @@ static int sync_file(void *handle, akidb_file file)
     HAND_ON(CALL_SYNC_FILE, sync_file, file);
 }
 
+static int sync_data(void *handle, akidb_file file)
+{
+    HAND_ON(CALL_SYNC_DATA, sync_data, file);
+}
+
+static int allocate(void *handle, akidb_file file, uint64_t size)
+{
+    HAND_ON(CALL_ALLOCATE, allocate, file, size);
+}
+
+static int truncate_file(void *handle, akidb_file file, uint64_t size)
+{
+    HAND_ON(CALL_TRUNCATE, truncate, file, size);
+}
+
+static int lock_file(void *handle, akidb_file file)
+{
+    HAND_ON(CALL_LOCK, lock, file);
+}
+
 /* The file is closed all the same, as the contract has it. */
 static int close_file(void *handle, akidb_file file)
 {
@@ -156,7 +176,11 @@ static const akidb_files_ops fault_ops = {
     .file_info = file_info,
     .read_at = read_at,
     .write_at = write_at,
+    .allocate = allocate,
+    .truncate = truncate_file,
     .sync_file = sync_file,
+    .sync_data = sync_data,
+    .lock = lock_file,
     .close_file = close_file,
 };
 

@@ -22,6 +22,10 @@ typedef enum file_call {
     CALL_WRITE_AT,
     CALL_SYNC_FILE,
     CALL_CLOSE_FILE,
+    CALL_SYNC_DATA,
+    CALL_ALLOCATE,
+    CALL_TRUNCATE,
+    CALL_LOCK,
     CALL_COUNT
 } file_call;
 
