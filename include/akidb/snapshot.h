@@ -331,8 +331,8 @@ typedef struct akidb_gc_report {
 
 /* Removes parts that no snapshot refers to and that were last written more than `age` microseconds
  * ago, and the store's own leftovers of that age. A damaged metadata object protects every part of
- * its snapshot, and so does one of the old layout. With dry_run it only counts. `visit`, when given,
- * is told each key. */
+ * its snapshot, and so does one of the old layout. With dry_run it only counts. `visit`, when
+ * given, is told each key. */
 AKIDB_API AKIDB_CHECK akidb_status
 akidb_snapshot_gc(akidb_snapshotter *snapshotter, int64_t age, bool dry_run,
                   void (*visit)(void *context, const char *key, uint64_t bytes), void *context,
