@@ -374,20 +374,30 @@ static bool int96_to_micros(const uint8_t *bytes, int64_t *micros_out)
     return *micros_out >= AKIDB_TIME_MIN && *micros_out <= AKIDB_TIME_MAX;
 }
 
+static akidb_status bad_time(const flat *f, size_t i, const uint8_t *bytes)
+{
+    ak_place place = ak_row_place(f->chunk, f->row + i);
+    if (f->chunk->leaf->element->type == AK_TYPE_INT96)
+        return ak_fail_at(f->err, AKIDB_E_VALIDATION, place,
+                          "expected a time in the years 1 to 9999, found Julian day %u and %lld "
+                          "nanoseconds",
+                          ak_load_u32(bytes + 8), (long long)ak_load_u64(bytes));
+    return ak_fail_at(f->err, AKIDB_E_VALIDATION, place,
+                      "expected a time in the years 1 to 9999, found %lld",
+                      (long long)ak_load_u64(bytes));
+}
+
 static akidb_status convert_times(const flat *f, int64_t *times)
 {
     const ak_file_leaf *leaf = f->chunk->leaf;
     const uint8_t *bytes = (const uint8_t *)f->decoding->wide;
     bool is_int96 = leaf->element->type == AK_TYPE_INT96;
     ak_time_unit_kind unit = ak_leaf_time_unit(leaf);
-    for (size_t i = 0; i < f->rows; i++) {
-        bool fits = is_int96
-                        ? int96_to_micros(bytes + 12 * i, &times[i])
-                        : ak_time_to_micros(unit, (int64_t)ak_load_u64(bytes + 8 * i), &times[i]);
+    for (size_t i = 0; i < f->rows; i++, bytes += is_int96 ? 12 : 8) {
+        bool fits = is_int96 ? int96_to_micros(bytes, &times[i])
+                             : ak_time_to_micros(unit, (int64_t)ak_load_u64(bytes), &times[i]);
         if (!fits)
-            return ak_fail_at(f->err, AKIDB_E_VALIDATION, ak_row_place(f->chunk, f->row + i),
-                              "expected a time in the years 1 to 9999, found %lld",
-                              (long long)ak_load_u64(bytes + (is_int96 ? 12 : 8) * i));
+            return bad_time(f, i, bytes);
     }
     return AKIDB_OK;
 }

@@ -390,6 +390,37 @@ static void only_bounds_of_whole_uuids_are_used(void **state)
     assert_false(bounds_ids(AK_TYPE_BYTE_ARRAY, true, true, true));
 }
 
+/* ---- columns that cannot be had ----------------------------------------------------------------
+ */
+
+#define THRIFT_HEAD                                                                                \
+    "\x15\x02"                           /* version 1 */                                           \
+    "\x19\x2c\x48\x01s\x15\x02\x00"      /* schema: a root with one child, */                      \
+    "\x15\x08\x25\x04\x18\x06vector\x00" /* repeated float vector */                               \
+    "\x16\x02"                           /* one row */                                             \
+    "\x19\x1c\x19\x1c"                   /* one row group of one column chunk */
+#define THRIFT_TAIL                                                                                \
+    "\x16\x00\x16\x02\x00"                                                                         \
+    "\x00" /* size 0, one row, and the ends */
+
+static void columns_encrypted_or_elsewhere_are_unsupported(void **state)
+{
+    (void)state;
+    static const char footer[] = "\x15\x02\x19\x0c\x16\x00\x19\x0c"
+                                 "\x4c\x00\x00"; /* encryption_algorithm */
+    refuse_footer(footer, sizeof footer - 1, AKIDB_E_UNSUPPORTED, "the columns are encrypted");
+    static const char column[] = THRIFT_HEAD "\x26\x00\x6c\x00" /* crypto_metadata */
+                                             "\x18\x10"
+                                             "0123456789abcdef"
+                                             "\x00" THRIFT_TAIL;
+    refuse_footer(column, sizeof column - 1, AKIDB_E_UNSUPPORTED, "the column is encrypted");
+    static const char elsewhere[] =
+        THRIFT_HEAD "\x18\x01x" /* file_path */
+                    "\x16\x00\x1c\x15\x08\x19\x05\x25\x00\x16\x02\x16\x00\x16\x00\x26\x08\x00"
+                    "\x00" THRIFT_TAIL;
+    refuse_footer(elsewhere, sizeof elsewhere - 1, AKIDB_E_UNSUPPORTED, "lies in another file");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +441,7 @@ int main(void)
         cmocka_unit_test(counts_that_contradict_are_corruption),
         cmocka_unit_test(chunks_that_do_not_fit_the_schema_are_corruption),
         cmocka_unit_test(codecs_that_are_not_read_are_unsupported),
+        cmocka_unit_test(columns_encrypted_or_elsewhere_are_unsupported),
         cmocka_unit_test(odd_statistics_are_not_used),
         cmocka_unit_test(only_bounds_of_whole_uuids_are_used),
     };

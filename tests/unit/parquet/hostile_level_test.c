@@ -342,6 +342,48 @@ static void nanoseconds_are_rounded_down(void **state)
     akidb_documents_free(documents);
 }
 
+typedef struct old_time {
+    int64_t nanoseconds; /* of the day */
+    uint32_t day;        /* Julian */
+} old_time;
+
+static void build_old_times(const old_time *times, int count)
+{
+    akidb_buffer body = {0};
+    build_begin(&b, count);
+    build_vectors(&b, (uint64_t)count, 2);
+    build_flat(&b, "inserted_at", AK_TYPE_INT96, AK_REQUIRED);
+    for (int i = 0; i < count; i++) {
+        put_bytes(&body, &times[i].nanoseconds, 8);
+        put_u32(&body, times[i].day);
+    }
+    build_plain_page(&b, count, body);
+}
+
+static void times_of_96_bits_count_nanoseconds_of_a_day(void **state)
+{
+    (void)state;
+    enum { DAY_1970 = 2440588 };
+    const int64_t day = INT64_C(86400000000000);
+    const old_time sound[] = {
+        {0, DAY_1970}, {1999, DAY_1970}, {day - 1, DAY_1970 - 1}, {day - 1, 5373484}, {0, 1721426}};
+    const int64_t expected[] = {0, 1, -1, AKIDB_TIME_MAX, AKIDB_TIME_MIN};
+    build_old_times(sound, 5);
+    akidb_documents *documents = build_decoded(&b);
+    assert_memory_equal(akidb_documents_batch(documents).inserted_at, expected, sizeof expected);
+    akidb_documents_free(documents);
+    const old_time bad[] = {
+        {-1, DAY_1970}, {day, DAY_1970}, {0, 5373485}, {day - 1, 1721425}, {0, UINT32_MAX}};
+    for (int i = 0; i < 5; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "row 1: column inserted_at: expected a time");
+        build_old_times((old_time[]){sound[0], bad[i]}, 2);
+        build_refused(&b, AKIDB_E_VALIDATION, text);
+        snprintf(text, sizeof text, "day %u", bad[i].day);
+        assert_non_null(strstr(b.err.message, text));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +404,7 @@ int main(void)
         cmocka_unit_test(an_id_of_another_length_is_named),
         cmocka_unit_test(a_time_out_of_range_is_named),
         cmocka_unit_test(nanoseconds_are_rounded_down),
+        cmocka_unit_test(times_of_96_bits_count_nanoseconds_of_a_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

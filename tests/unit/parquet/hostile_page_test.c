@@ -337,6 +337,19 @@ static void a_second_dictionary_is_corruption(void **state)
     build_refused(&b, AKIDB_E_CORRUPTION, "at most one dictionary page");
 }
 
+static void a_dictionary_behind_data_is_corruption(void **state)
+{
+    (void)state;
+    build_begin(&b, 3);
+    build_vectors(&b, 3, 4);
+    akidb_buffer entries = {0};
+    put_floats(&entries, 7, 2);
+    ak_page_header header = data_header(2, entries.size);
+    header.type = AK_PAGE_DICTIONARY;
+    build_page(&b, &header, &entries);
+    build_refused(&b, AKIDB_E_CORRUPTION, "found one behind them");
+}
+
 /* ---- values ------------------------------------------------------------------------------------
  */
 
@@ -494,6 +507,7 @@ int main(void)
         cmocka_unit_test(bad_indices_are_corruption),
         cmocka_unit_test(bad_dictionaries_are_corruption),
         cmocka_unit_test(a_second_dictionary_is_corruption),
+        cmocka_unit_test(a_dictionary_behind_data_is_corruption),
         cmocka_unit_test(values_of_another_size_are_corruption),
         cmocka_unit_test(texts_over_the_end_of_their_page_are_corruption),
         cmocka_unit_test(damaged_delta_pages_are_corruption),
