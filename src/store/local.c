@@ -2,19 +2,22 @@
  * Store on a local disk: the object of key "a/b/c" is the file a/b/c below the root.
  *
  *   Put       The bytes go into a temporary file in the folder of the key and are synced (fsync,
- * not fdatasync: its size is new). Then the file gets the key's name, by rename or, if the key must
- * be absent, by link, which fails when the name is taken; then the folder is synced. Only then is
- * the put reported. The folders on the way were synced before, each after the next was seen in it;
- * a folder that holds a temporary file cannot be removed. Failure   Before the name is given, the
- * temporary file is removed and nothing has happened. A failed sync is never tried again, since a
- * second one proves nothing. When only the sync of the folder failed, the object is there but may
- * not last: AKIDB_E_UNCERTAIN. Exists    "Already exists" and a delete of what is gone sync the
- * folder too: the answer must not rest on what another caller has not made durable yet. Delete
- * Unlink, and a sync of the folder that was open before it. Folders that have become empty are
- * removed when possible; a put that finds its folder gone makes it again. Names     No step follows
- * a symbolic link, so no key leads out of the root. What is neither a regular file nor a folder is
- * not listed, and reading it is AKIDB_E_PERMISSION. Conflict  A disk cannot hold "a" and "a/b" at
- * once: the later put is AKIDB_E_VALIDATION.
+ *             not fdatasync: its size is new). Then the file gets the key's name, by rename or, if
+ *             the key must be absent, by link, which fails when the name is taken; then the folder
+ *             is synced. Only then is the put reported. The folders on the way were synced before,
+ *             each after the next was seen in it; a folder that holds a temporary file cannot be
+ *             removed.
+ *   Failure   Before the name is given, the temporary file is removed and nothing has happened. A
+ *             failed sync of a file is never tried again, since a second one proves nothing. When
+ *             only the sync of the folder failed, the object is there but may not last:
+ *             AKIDB_E_UNCERTAIN.
+ *   Exists    "Already exists" and a delete of what is gone sync the folder too: the answer must
+ *             not rest on what another caller has not made durable yet.
+ *   Delete    Unlink, and a sync of the folder that was open before it. Folders that have become
+ *             empty are removed when possible; a put that finds its folder gone makes it again.
+ *   Names     No step follows a symbolic link, so no key leads out of the root. What is neither a
+ *             regular file nor a folder is not listed, and reading it is AKIDB_E_PERMISSION.
+ *   Conflict  A disk cannot hold "a" and "a/b" at once: the later put is AKIDB_E_VALIDATION.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -310,7 +310,8 @@ static bool wanted_in_sweep(const char *text, akidb_file_kind kind, const char *
     return kind == AKIDB_FILE_REGULAR && is_temporary(text);
 }
 
-/* Counts and removes a temporary file, unless it is young; *removed_out only ever becomes true. */
+/* Counts and removes a temporary file, unless it is young; *removed_out only ever becomes true,
+ * here and below. */
 static akidb_status sweep_file(sweep *s, akidb_folder folder, const char *text, bool *removed_out)
 {
     const akidb_files *files = s->local->files;
@@ -331,10 +332,11 @@ static akidb_status sweep_file(sweep *s, akidb_folder folder, const char *text, 
     return AKIDB_OK;
 }
 
-static akidb_status sweep_folder(sweep *s, akidb_folder folder);
+static akidb_status sweep_folder(sweep *s, akidb_folder folder, bool *removed_out);
 
-/* Empty folders go too, whatever their age: a put that finds its folder gone makes it again. */
-static akidb_status sweep_child(sweep *s, akidb_folder folder, const name *n)
+/* A folder that has become empty by this goes too: a put that finds its folder gone makes it again.
+ * One that was empty before stays, for it may be anybody's: the root may hold more than a store. */
+static akidb_status sweep_child(sweep *s, akidb_folder folder, const name *n, bool *removed_out)
 {
     const akidb_files *files = s->local->files;
     akidb_folder child;
@@ -342,26 +344,27 @@ static akidb_status sweep_child(sweep *s, akidb_folder folder, const name *n)
     akidb_status status = open_child(s->local, folder, n, n->at.text, &child, &found, s->err);
     if (status != AKIDB_OK || !found)
         return status;
-    status = sweep_folder(s, child);
+    bool removed = false;
+    status = sweep_folder(s, child, &removed);
     files->ops->close_folder(files->handle, child);
-    if (status == AKIDB_OK && !s->dry_run)
-        (void)files->ops->remove_folder(files->handle, folder, n->at.text);
+    if (status == AKIDB_OK && removed &&
+        files->ops->remove_folder(files->handle, folder, n->at.text) == 0)
+        *removed_out = true;
     return status;
 }
 
-static akidb_status sweep_folder(sweep *s, akidb_folder folder)
+static akidb_status sweep_folder(sweep *s, akidb_folder folder, bool *removed_out)
 {
     names n = {.wanted = wanted_in_sweep, .prefix = ""};
     akidb_status status = names_read(&n, s->local, folder, names_add, &n, "", s->err);
     if (status != AKIDB_OK)
         return status;
-    bool removed = false;
     for (size_t i = 0; i < n.count && status == AKIDB_OK; i++)
         status = n.items[i].kind == AKIDB_FILE_FOLDER
-                     ? sweep_child(s, folder, &n.items[i])
-                     : sweep_file(s, folder, n.items[i].at.text, &removed);
+                     ? sweep_child(s, folder, &n.items[i], removed_out)
+                     : sweep_file(s, folder, n.items[i].at.text, removed_out);
     names_free(&n);
-    if (!removed)
+    if (!*removed_out)
         return status;
     int error_number = s->local->files->ops->sync_folder(s->local->files->handle, folder);
     if (status == AKIDB_OK && error_number != 0)
@@ -379,7 +382,8 @@ akidb_status ak_local_remove_leftovers(void *handle, int64_t before, bool dry_ru
         return AKIDB_OK;
     if (error_number != 0)
         return ak_local_fail(s.local, error_number, "", "looking for leftovers", err);
-    akidb_status status = sweep_folder(&s, root);
+    bool removed = false;
+    akidb_status status = sweep_folder(&s, root, &removed);
     s.local->files->ops->close_folder(s.local->files->handle, root);
     *count_out = s.count;
     *bytes_out = s.bytes;

@@ -265,6 +265,7 @@ static void leftovers_are_removed_by_age(void **state)
     make_leftover(s, "deep/root/a/.akidb-tmp-young", "1", 2000);
     assert_int_equal(mkdir(path_of(s, "deep/root/c"), 0700), 0);
     make_leftover(s, "deep/root/c/.akidb-tmp-old", "12", 1);
+    assert_int_equal(mkdir(path_of(s, "deep/root/foreign"), 0700), 0);
     akidb_upload *upload;
     assert_ok(s->err,
               akidb_store_upload_begin(s->store, "a/up", AKIDB_PUT_ALWAYS, &upload, &s->err));
@@ -278,6 +279,7 @@ static void leftovers_are_removed_by_age(void **state)
     }
     assert_int_equal(access(path_of(s, "deep/root/.akidb-tmp-old"), F_OK), -1);
     assert_int_equal(access(path_of(s, "deep/root/c"), F_OK), -1);
+    assert_int_equal(access(path_of(s, "deep/root/foreign"), F_OK), 0);
     assert_int_equal(access(path_of(s, "deep/root/a/.akidb-tmp-young"), F_OK), 0);
     assert_ok(s->err, akidb_upload_commit(upload, &s->err)); /* it was young */
     assert_list(s, 0, "a/object a/up b/object ");
