@@ -11,9 +11,8 @@
 
 enum {
     MAGIC_BYTES = 4,
-    ENDING_BYTES = 8,            /* the footer's length and the magic */
-    FIRST_READ_BYTES = 64 << 10, /* enough for most footers */
-    FOOTER_BYTES_MAX = 1 << 28   /* metadata takes a multiple of this in memory */
+    ENDING_BYTES = 8,           /* the footer's length and the magic */
+    FIRST_READ_BYTES = 64 << 10 /* enough for most footers */
 };
 
 /* ---- the end of the file -----------------------------------------------------------------------
@@ -107,10 +106,10 @@ static akidb_status footer_size(const akidb_input *input, const ending *e, uint6
         return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(input->name, at),
                           "expected a footer of 1 to %llu bytes, found one of %llu",
                           (unsigned long long)most, (unsigned long long)size);
-    if (size > FOOTER_BYTES_MAX)
+    if (size > AK_FOOTER_BYTES_MAX)
         return ak_fail_at(err, AKIDB_E_LIMIT, AK_AT(input->name, at),
                           "expected a footer of at most %d bytes, found one of %llu",
-                          FOOTER_BYTES_MAX, (unsigned long long)size);
+                          AK_FOOTER_BYTES_MAX, (unsigned long long)size);
     *size_out = size;
     return AKIDB_OK;
 }

@@ -143,6 +143,9 @@ typedef struct ak_key_value {
     const char *value; /* NULL: not there */
 } ak_key_value;
 
+/* Longer footers are neither written nor read: metadata takes a multiple of this in memory. */
+enum { AK_FOOTER_BYTES_MAX = 1 << 28 };
+
 /* Our files name their dimension in decimal under this key, so that one without rows has it too. */
 #define AK_KEY_DIMENSION "akidb.dimension"
 

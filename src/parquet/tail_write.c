@@ -87,9 +87,10 @@ static void describe_row_groups(const ak_row_group_record *records, size_t count
 
 static akidb_status append_length_and_magic(akidb_buffer *footer, size_t size, akidb_error *err)
 {
-    if (size > INT32_MAX)
-        return ak_fail(err, AKIDB_E_LIMIT, "footer of %zu bytes: at most %d are possible", size,
-                       INT32_MAX);
+    if (size > AK_FOOTER_BYTES_MAX)
+        return ak_fail(err, AKIDB_E_LIMIT,
+                       "footer of %zu bytes: at most %d can be read; larger row groups need less",
+                       size, AK_FOOTER_BYTES_MAX);
     uint8_t length[4];
     ak_store_u32(length, (uint32_t)size);
     akidb_status status = ak_buffer_append(footer, length, sizeof length, err);
