@@ -10,8 +10,8 @@
  *   .parquet  columns by name, or found (akidb_parquet_read_options)
  *
  *   Threads   A reader or a writer belongs to one thread at a time.
- *   Memory    Readers and writers stream; none holds the file, but for Fortran order, which is read
- *             with one positional read per column and block.
+ *   Memory    Readers and writers stream; none holds the file. Parquet is read by whole row groups,
+ *             Fortran order with one positional read per column and block.
  *   Errors    AKIDB_E_VALIDATION or AKIDB_E_CORRUPTION names file, row or line, and column.
  */
 #include "akidb/batch.h"

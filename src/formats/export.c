@@ -61,6 +61,10 @@ akidb_status akidb_export_open(const char *path, uint32_t dimension,
     *export_out = NULL;
     akidb_export_options copy;
     akidb_status status = ak_options_copy(&copy, sizeof copy, options, "akidb_export_options", err);
+    if (status == AKIDB_OK && (copy.columns & ~(unsigned)AKIDB_COLUMNS_ALL) != 0)
+        status = ak_fail(err, AKIDB_E_VALIDATION,
+                         "akidb_export_options.columns: expected bits of akidb_column, found 0x%x",
+                         copy.columns);
     if (status == AKIDB_OK)
         status = ak_file_format(path, &copy.format, err);
     if (status == AKIDB_OK)

@@ -332,6 +332,18 @@ static void missing_ids_and_times_are_made_up_for_lines(void **state)
     akidb_documents_free(documents);
 }
 
+static void unknown_columns_are_refused(void **state)
+{
+    (void)state;
+    akidb_error err;
+    akidb_export *exporter;
+    const akidb_export_options options = {.struct_size = sizeof options, .columns = 33};
+    assert_status(AKIDB_E_VALIDATION,
+                  akidb_export_open(path_of("columns.jsonl"), 3, &options, &exporter, &err));
+    assert_null(exporter);
+    assert_non_null(strstr(err.message, "found 0x21"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +356,7 @@ int main(void)
         cmocka_unit_test(standard_output_gets_the_lines),
         cmocka_unit_test(a_batch_that_breaks_a_rule_changes_nothing),
         cmocka_unit_test(missing_ids_and_times_are_made_up_for_lines),
+        cmocka_unit_test(unknown_columns_are_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
