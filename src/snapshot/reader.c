@@ -17,6 +17,7 @@ struct akidb_snapshot_reader {
     const ak_format_ops *format;
     ak_filter filter;
     bool failed;
+    bool gathers;        /* all documents go into one batch */
     uint64_t given;      /* documents handed out */
     uint64_t bytes_read; /* of the parts that have been closed */
 
@@ -119,7 +120,26 @@ static akidb_status check_size(const akidb_snapshot_reader *reader, const akidb_
     return status;
 }
 
-static akidb_status open_part(akidb_snapshot_reader *reader, akidb_error *err)
+/* Makes room for all documents of the part that has just been opened, if all of them will come and
+ * its bytes can hold so many: floats hardly compress. A Parquet part that is open is known to be as
+ * long as the metadata says, for its end was read; the documents of others just grow. */
+static akidb_status reserve(const akidb_snapshot_reader *reader, const akidb_snapshot_part *part,
+                            akidb_documents *documents, akidb_error *err)
+{
+    enum { PLAUSIBLE_RATIO = 4 };
+    const ak_filter *filter = &reader->filter;
+    uint64_t bytes;
+    if (reader->metadata->format != AKIDB_FORMAT_PARQUET || filter->conditional ||
+        filter->wanted.limit > 0 || (filter->wanted.columns & AKIDB_COLUMN_VECTOR) == 0 ||
+        !ak_mul_u64(part->summary.rows, (uint64_t)reader->metadata->dimension * 4, &bytes) ||
+        bytes / PLAUSIBLE_RATIO > part->summary.file.size)
+        return AKIDB_OK;
+    return ak_documents_reserve(documents, (size_t)part->summary.rows, err);
+}
+
+/* Opens the next part, whose documents will be added to `documents`. */
+static akidb_status open_part(akidb_snapshot_reader *reader, akidb_documents *documents,
+                              akidb_error *err)
 {
     const akidb_snapshot_part *part = &reader->metadata->parts[reader->next_part];
     akidb_status status = check_size(reader, part, err);
@@ -134,7 +154,10 @@ static akidb_status open_part(akidb_snapshot_reader *reader, akidb_error *err)
         .filter = &reader->filter,
         .threads = reader->snapshotter->threads,
     };
-    return reader->format->reader_open(&source, &reader->part, err);
+    status = reader->format->reader_open(&source, &reader->part, err);
+    if (status == AKIDB_OK && reader->gathers)
+        status = reserve(reader, part, documents, err);
+    return status;
 }
 
 /* ---- reading -----------------------------------------------------------------------------------
@@ -192,7 +215,7 @@ static akidb_status read_step(akidb_snapshot_reader *reader, size_t groups,
     bool part_done = false, deleted;
     size_t before = documents->rows;
     if (reader->part == NULL)
-        status = open_part(reader, err);
+        status = open_part(reader, documents, err);
     if (status == AKIDB_OK)
         status = read_part(reader, groups, documents, &part_done, err);
     if (status == AKIDB_E_NOT_FOUND)
@@ -255,23 +278,6 @@ akidb_status akidb_snapshot_next(akidb_snapshot_reader *reader, akidb_documents 
 /* ---- one call ----------------------------------------------------------------------------------
  */
 
-/* Makes room for all that will come, if all of it will and the stored bytes can hold so much:
- * floats hardly compress. What is not reserved grows. */
-static akidb_status reserve(const akidb_snapshot_reader *reader, akidb_documents *documents,
-                            akidb_error *err)
-{
-    enum { PLAUSIBLE_RATIO = 4 };
-    const akidb_snapshot_metadata *metadata = reader->metadata;
-    const ak_filter *filter = &reader->filter;
-    uint64_t bytes;
-    if (filter->conditional || filter->wanted.limit > 0 ||
-        (filter->wanted.columns & AKIDB_COLUMN_VECTOR) == 0 ||
-        !ak_mul_u64(metadata->vector_count, (uint64_t)metadata->dimension * 4, &bytes) ||
-        bytes / PLAUSIBLE_RATIO > metadata->size_bytes)
-        return AKIDB_OK;
-    return ak_documents_reserve(documents, (size_t)metadata->vector_count, err);
-}
-
 /* How many row groups to read in one step: several for each thread, so that none waits for the
  * others often, but no more than a fraction of a second's work, so that progress is told. */
 static size_t groups_at_once(const akidb_snapshot_reader *reader)
@@ -301,8 +307,7 @@ akidb_status akidb_snapshot_restore(akidb_snapshotter *snapshotter, const akidb_
         return status;
     akidb_documents *documents;
     status = akidb_documents_new(reader->metadata->dimension, &documents, err);
-    if (status == AKIDB_OK)
-        status = reserve(reader, documents, err);
+    reader->gathers = true;
     size_t groups = groups_at_once(reader);
     bool done = false;
     while (status == AKIDB_OK && !done)

@@ -355,6 +355,28 @@ static void the_old_layout_is_listed_read_verified_and_deleted(void **state)
     akidb_store_close(store);
 }
 
+/* Memory is given for bytes that are there, not for what the metadata claims. */
+static void a_claim_of_more_documents_than_memory_holds_is_corruption(void **state)
+{
+    (void)state;
+    static const char claim[] =
+        "{\"snapshot_id\":\"" OLD_SNAPSHOT "\",\"collection_id\":\"" OLD_COLLECTION
+        "\",\"vector_count\":10000000000000,\"dimension\":3,"
+        "\"created_at\":\"2025-11-08T04:23:45.152660Z\","
+        "\"size_bytes\":100000000000000,\"compression\":\"None\"}";
+    akidb_error err;
+    akidb_store *store = test_store();
+    put_old_snapshot(store, 2);
+    test_put(store, "snapshots/" OLD_SNAPSHOT ".meta.json", claim, sizeof claim - 1);
+    akidb_snapshotter *snapshotter = test_snapshotter(store, AKIDB_FORMAT_PARQUET);
+    akidb_uuid id = parse(OLD_SNAPSHOT), of = parse(OLD_COLLECTION);
+    akidb_documents *documents;
+    assert_status(AKIDB_E_CORRUPTION,
+                  akidb_snapshot_restore(snapshotter, &of, &id, NULL, &documents, &err));
+    akidb_snapshotter_close(snapshotter);
+    akidb_store_close(store);
+}
+
 /* Where the parts of the old layout lie is inferred; another file in their place may be the one
  * that holds the documents. */
 static void gc_removes_nothing_of_a_snapshot_that_does_not_name_its_parts(void **state)
@@ -537,6 +559,7 @@ int main(void)
         cmocka_unit_test(gc_removes_leftovers_and_nothing_else),
         cmocka_unit_test(a_slow_writer_notices_that_its_parts_were_removed),
         cmocka_unit_test(the_old_layout_is_listed_read_verified_and_deleted),
+        cmocka_unit_test(a_claim_of_more_documents_than_memory_holds_is_corruption),
         cmocka_unit_test(gc_removes_nothing_of_a_snapshot_that_does_not_name_its_parts),
         cmocka_unit_test(a_damaged_old_snapshot_is_listed_and_belongs_to_whom_it_names),
         cmocka_unit_test(parquet_with_the_plans_eight_fields_is_read),
