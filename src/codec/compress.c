@@ -10,7 +10,6 @@
 #include <zstd_errors.h>
 
 #include "base/buffer.h"
-#include "base/checked.h"
 #include "base/error.h"
 
 enum { GZIP_WINDOW = 16 + MAX_WBITS }; /* zlib's sign for gzip's header and trailer */

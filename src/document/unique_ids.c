@@ -5,7 +5,6 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "os/random.h"
 #include "os/temporary.h"

@@ -1,7 +1,5 @@
 #include "parquet/page_read.h"
 
-#include <stdio.h>
-#include <string.h>
 
 #include "base/buffer.h"
 #include "base/checksum.h"

@@ -4,7 +4,7 @@
 
 #include "base/endian.h"
 #include "base/error.h"
-#include "base/utf8.h"
+#include "parquet/bounds_write.h"
 #include "parquet/column_read.h"
 #include "parquet/reader_state.h"
 
@@ -24,13 +24,6 @@ static const ak_statistics *ordered_statistics(const akidb_parquet_reader *reade
     const ak_statistics *statistics = &ak_reader_chunk(reader, group, leaf)->statistics;
     bool has_both = statistics->min_value.data != NULL && statistics->max_value.data != NULL;
     return has_both ? statistics : NULL;
-}
-
-static int compare_bytes(akidb_slice a, akidb_slice b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size == 0 ? 0 : memcmp(a.data, b.data, size);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
 /* Whether the column's statistics can only be those of UUIDs as 16 bytes. Of BYTE_ARRAY they may
@@ -57,7 +50,7 @@ static void find_id_bounds(const akidb_parquet_reader *reader, size_t group,
     const ak_file_leaf *leaf = reader->columns.document_id;
     const ak_statistics *statistics = ordered_statistics(reader, group, leaf);
     if (statistics == NULL || !bounds_uuids(reader, leaf, statistics) ||
-        compare_bytes(statistics->min_value, statistics->max_value) > 0)
+        ak_compare_bytes(statistics->min_value, statistics->max_value) > 0)
         return;
     bounds->has_document_id = true;
     memcpy(&bounds->document_id_min, statistics->min_value.data, sizeof(akidb_uuid));
@@ -71,7 +64,7 @@ static void find_text_bounds(const akidb_parquet_reader *reader, size_t group,
     const ak_file_leaf *leaf = reader->columns.external_id;
     const ak_statistics *statistics = ordered_statistics(reader, group, leaf);
     if (statistics == NULL || reader->columns.has_other_ids ||
-        compare_bytes(statistics->min_value, statistics->max_value) > 0)
+        ak_compare_bytes(statistics->min_value, statistics->max_value) > 0)
         return;
     bounds->has_external_id = true;
     bounds->external_id_min = statistics->min_value;

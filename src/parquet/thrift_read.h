@@ -8,6 +8,7 @@
  * ends: ak_thrift_next is false after a failure, and a list's count is no more than its bytes.
  */
 #include "akidb/base.h"
+#include "parquet/thrift.h"
 
 typedef struct ak_thrift {
     const uint8_t *begin;
@@ -19,24 +20,6 @@ typedef struct ak_thrift {
     akidb_error *err;
     unsigned depth; /* structs, lists and maps that are being skipped */
 } ak_thrift;
-
-/* Types of values, by their number in the protocol. */
-enum {
-    AK_THRIFT_STOP = 0,
-    AK_THRIFT_TRUE = 1, /* in a list: a boolean */
-    AK_THRIFT_FALSE = 2,
-    AK_THRIFT_I8 = 3,
-    AK_THRIFT_I16 = 4,
-    AK_THRIFT_I32 = 5,
-    AK_THRIFT_I64 = 6,
-    AK_THRIFT_DOUBLE = 7,
-    AK_THRIFT_BINARY = 8,
-    AK_THRIFT_LIST = 9,
-    AK_THRIFT_SET = 10,
-    AK_THRIFT_MAP = 11,
-    AK_THRIFT_STRUCT = 12,
-    AK_THRIFT_UUID = 13
-};
 
 /* A struct that is being read, and the field that it is at. Start from {0}. */
 typedef struct ak_thrift_struct {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "codec/bits.h"
 
 static void put_bytes(ak_thrift_writer *writer, const void *bytes, size_t size)
 {
@@ -19,13 +20,7 @@ static void put_byte(ak_thrift_writer *writer, unsigned byte)
 static void put_varint(ak_thrift_writer *writer, uint64_t value)
 {
     uint8_t bytes[10];
-    size_t size = 0;
-    while (value >= 0x80) {
-        bytes[size++] = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    bytes[size++] = (uint8_t)value;
-    put_bytes(writer, bytes, size);
+    put_bytes(writer, bytes, ak_put_varint(bytes, value));
 }
 
 static void put_zigzag(ak_thrift_writer *writer, int64_t value)

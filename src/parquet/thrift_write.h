@@ -7,19 +7,7 @@
  * structure is written without a check per field.
  */
 #include "akidb/base.h"
-
-typedef enum ak_thrift_type {
-    AK_THRIFT_TRUE = 1,
-    AK_THRIFT_FALSE = 2,
-    AK_THRIFT_I8 = 3,
-    AK_THRIFT_I16 = 4,
-    AK_THRIFT_I32 = 5,
-    AK_THRIFT_I64 = 6,
-    AK_THRIFT_DOUBLE = 7,
-    AK_THRIFT_BINARY = 8,
-    AK_THRIFT_LIST = 9,
-    AK_THRIFT_STRUCT = 12
-} ak_thrift_type;
+#include "parquet/thrift.h"
 
 typedef struct ak_thrift_writer {
     akidb_buffer *buffer;
