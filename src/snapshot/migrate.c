@@ -37,7 +37,10 @@ static akidb_status begin(akidb_snapshotter *snapshotter, const akidb_snapshot_m
     *writer_out = NULL;
     char id[AKIDB_UUID_TEXT_SIZE];
     akidb_uuid_format(&source->snapshot_id, id);
+    /* The same documents hold the same writes. */
+    ak_lineage lineage = {source->log_id, source->incarnation, source->lsn};
     ak_begin_options options = {
+        .lineage = source->has_lineage ? &lineage : NULL,
         .create = {.struct_size = sizeof options.create,
                    .allow_empty = true,
                    .rows_hint = source->vector_count},
@@ -101,6 +104,7 @@ typedef struct side {
     akidb_batch batch;
     size_t row; /* of batch: the next to be compared */
     bool done;
+    akidb_status status; /* of opening and reading it */
 } side;
 
 static akidb_status side_open(side *s, akidb_snapshotter *snapshotter,
@@ -112,6 +116,7 @@ static akidb_status side_open(side *s, akidb_snapshotter *snapshotter,
     if (status == AKIDB_OK)
         status = akidb_documents_new(akidb_snapshot_reader_metadata(s->reader)->dimension,
                                      &s->documents, err);
+    s->status = status;
     return status;
 }
 
@@ -129,6 +134,7 @@ static akidb_status side_fill(side *s, akidb_error *err)
     s->row = 0;
     akidb_status status = akidb_snapshot_next(s->reader, s->documents, &s->done, err);
     s->batch = akidb_documents_batch(s->documents);
+    s->status = status;
     return status;
 }
 
@@ -183,8 +189,10 @@ static akidb_status compare_rows(side *old, side *new, akidb_error *err)
     }
 }
 
+/* *source_lost_out tells that it was the source that could not be read any more. */
 static akidb_status compare(akidb_snapshotter *snapshotter, const akidb_uuid *collection_id,
-                            const akidb_uuid *old_id, const akidb_uuid *new_id, akidb_error *err)
+                            const akidb_uuid *old_id, const akidb_uuid *new_id,
+                            bool *source_lost_out, akidb_error *err)
 {
     side old = {0}, new = {0};
     akidb_status status = side_open(&old, snapshotter, collection_id, old_id, err);
@@ -192,6 +200,7 @@ static akidb_status compare(akidb_snapshotter *snapshotter, const akidb_uuid *co
         status = side_open(&new, snapshotter, collection_id, new_id, err);
     if (status == AKIDB_OK)
         status = compare_rows(&old, &new, err);
+    *source_lost_out = old.status != AKIDB_OK && old.status != AKIDB_E_CANCELLED;
     side_close(&old);
     side_close(&new);
     return status;
@@ -200,7 +209,8 @@ static akidb_status compare(akidb_snapshotter *snapshotter, const akidb_uuid *co
 /* ---- all of it ---------------------------------------------------------------------------------
  */
 
-/* The copy is not to be had, or not to be trusted: takes it away again. */
+/* The copy is not to be had, or not to be trusted: takes it away again. But when it is the source
+ * that cannot be read any more, the copy may be all that is left, and stays. */
 static void withdraw(akidb_snapshotter *snapshotter, const akidb_snapshot_metadata *copy)
 {
     akidb_error cause;
@@ -244,8 +254,13 @@ akidb_status akidb_snapshot_migrate(akidb_snapshotter *snapshotter, const akidb_
     akidb_snapshot_close(reader);
     if (status != AKIDB_OK)
         return status;
-    status = compare(snapshotter, collection_id, snapshot_id, &copy->snapshot_id, err);
-    if (status != AKIDB_OK)
+    bool source_lost;
+    status =
+        compare(snapshotter, collection_id, snapshot_id, &copy->snapshot_id, &source_lost, err);
+    if (status != AKIDB_OK && source_lost)
+        ak_error_context(err, "the new snapshot %s stands, but the source could not be read again",
+                         copy->key);
+    else if (status != AKIDB_OK)
         withdraw(snapshotter, copy);
     else if (own.delete_source)
         status = delete_source(snapshotter, copy, snapshot_id, err);

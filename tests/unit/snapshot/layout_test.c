@@ -1,5 +1,6 @@
 /* Where things lie: parts, call counts, leftovers, the old layout, migration. */
 #include "snapshot/keys.h"
+#include "snapshot/writer.h"
 
 #include "support.h"
 
@@ -549,6 +550,70 @@ static void a_migration_that_would_lose_digits_or_reads_damage_leaves_the_source
     akidb_store_close(store);
 }
 
+/* The source's part is damaged once the copy exists. */
+static akidb_fault damage_after_commit(void *context, akidb_store_op op, const char *key)
+{
+    bool *committed = context;
+    if (op == AKIDB_STORE_PUT && strstr(key, ".metadata.json") != NULL)
+        *committed = true;
+    bool source = strstr(key, OLD_SNAPSHOT ".json") != NULL;
+    return (akidb_fault){*committed && source && op == AKIDB_STORE_GET_RANGE ? AKIDB_FAULT_BEFORE
+                                                                             : AKIDB_FAULT_NONE,
+                         AKIDB_E_CORRUPTION};
+}
+
+static void a_copy_stays_when_the_source_cannot_be_read_again(void **state)
+{
+    (void)state;
+    akidb_error err;
+    akidb_uuid c = parse(OLD_COLLECTION), s = parse(OLD_SNAPSHOT);
+    bool committed = false;
+    akidb_store *inner = test_store(), *store;
+    assert_ok(err, akidb_store_fault_open(inner, damage_after_commit, &committed, &store, &err));
+    akidb_snapshotter *snapshotter = test_snapshotter(store, AKIDB_FORMAT_PARQUET);
+    put_old_snapshot(inner, 2);
+    akidb_migrate_options migrate = {.struct_size = sizeof migrate, .delete_source = true};
+    assert_status(AKIDB_E_CORRUPTION,
+                  akidb_snapshot_migrate(snapshotter, &c, &s, &migrate, NULL, NULL, &err));
+    assert_non_null(strstr(err.message, "stands"));
+    akidb_snapshot_list list;
+    assert_ok(err, akidb_snapshot_list_all(snapshotter, &c, &list, &err));
+    assert_int_equal(list.count, 2);
+    akidb_snapshot_list_free(&list);
+    akidb_snapshotter_close(snapshotter);
+    akidb_store_close(store);
+    akidb_store_close(inner);
+}
+
+static void migration_keeps_the_place_in_a_log(void **state)
+{
+    (void)state;
+    akidb_error err;
+    akidb_store *store = test_store();
+    akidb_snapshotter *snapshotter = test_snapshotter(store, AKIDB_FORMAT_PARQUET);
+    akidb_documents *documents = test_documents(1, 10, 4);
+    akidb_batch batch = akidb_documents_batch(documents);
+    ak_lineage lineage = {test_uuid(1), test_uuid(2), 77};
+    ak_begin_options options = {.create = {.struct_size = sizeof options.create},
+                                .lineage = &lineage};
+    akidb_snapshot_writer *writer;
+    akidb_uuid id;
+    assert_ok(err, ak_snapshot_begin(snapshotter, &collection, 4, &options, &writer, &err));
+    assert_ok(err, akidb_snapshot_append(writer, &batch, &err));
+    assert_ok(err, akidb_snapshot_commit(writer, &id, NULL, &err));
+    akidb_snapshot_metadata *metadata;
+    assert_ok(err,
+              akidb_snapshot_migrate(snapshotter, &collection, &id, NULL, NULL, &metadata, &err));
+    assert_true(metadata->has_lineage);
+    assert_int_equal(akidb_uuid_compare(&metadata->log_id, &lineage.log_id), 0);
+    assert_int_equal(akidb_uuid_compare(&metadata->incarnation, &lineage.incarnation), 0);
+    assert_int_equal(metadata->lsn, 77);
+    akidb_snapshot_metadata_free(metadata);
+    akidb_documents_free(documents);
+    akidb_snapshotter_close(snapshotter);
+    akidb_store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -566,6 +631,8 @@ int main(void)
         cmocka_unit_test(migration_keeps_everything_both_ways),
         cmocka_unit_test(migration_takes_the_old_layout_and_deletes_it_when_told),
         cmocka_unit_test(a_migration_that_would_lose_digits_or_reads_damage_leaves_the_source),
+        cmocka_unit_test(a_copy_stays_when_the_source_cannot_be_read_again),
+        cmocka_unit_test(migration_keeps_the_place_in_a_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
