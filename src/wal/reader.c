@@ -198,6 +198,8 @@ akidb_status ak_wal_reader_looks_torn(ak_wal_reader *reader, uint64_t offset, ui
 {
     *torn_out = !ak_range_fits(offset, size, reader->size);
     uint64_t end = offset + size;
+    /* The last byte of a head is never zero; of a payload, a few may well be. */
+    uint64_t tail = size == AK_WAL_RECORD_HEAD ? 1 : 8;
     for (uint64_t at = offset; at < end && !*torn_out;) {
         uint64_t sector_end = (at / AK_WAL_SECTOR + 1) * AK_WAL_SECTOR;
         uint64_t part = (sector_end < end ? sector_end : end) - at;
@@ -205,9 +207,9 @@ akidb_status ak_wal_reader_looks_torn(ak_wal_reader *reader, uint64_t offset, ui
         akidb_status status = ak_wal_reader_bytes(reader, at, part, &bytes, err);
         if (status != AKIDB_OK)
             return status;
-        *torn_out =
-            all_zero(bytes.data, bytes.size) ||
-            (at + part == end && part >= 8 && all_zero((const uint8_t *)bytes.data + part - 8, 8));
+        const uint8_t *data = bytes.data;
+        *torn_out = all_zero(data, bytes.size) ||
+                    (at + part == end && all_zero(data + part - tail, (size_t)tail));
         at += part;
     }
     return AKIDB_OK;

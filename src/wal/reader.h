@@ -60,10 +60,10 @@ AKIDB_CHECK akidb_status ak_wal_reader_scan(ak_wal_reader *reader, uint64_t offs
 AKIDB_CHECK akidb_status ak_wal_reader_data_end(ak_wal_reader *reader, uint64_t offset,
                                                 uint64_t *end_out, akidb_error *err);
 
-/* Whether the bytes [offset, offset + size) may be what is left of a write that was cut short: the
- * part of them in some sector, or their last 8 bytes, are still zero, or the file ends in them.
- * Space is zero before it is written, so a record that was written as a whole and damaged later
- * does not look like this, unless it has zeros of its own. */
+/* Whether a record of `size` bytes (a head, if that is all that is known) may be what is left of a
+ * write that was cut short: the part of it in some sector is still zero, or its end is, or the file
+ * ends in it. Space is zero before it is written, so a record that was written as a whole and
+ * damaged later does not look like this, unless its payload has such zeros of its own. */
 AKIDB_CHECK akidb_status ak_wal_reader_looks_torn(ak_wal_reader *reader, uint64_t offset,
                                                   uint64_t size, bool *torn_out, akidb_error *err);
 

@@ -59,8 +59,12 @@ ak_wal_head_state ak_wal_segment_head_read(const uint8_t bytes[AK_WAL_SEGMENT_HE
 
 /* ---- record ---- */
 
-/* The kind comes last, since it is never 0: a head that was cut short ends in zeros. */
+/* The kind comes last, with bits that are always set: a head whose last byte is 0 was cut short,
+ * and no single flipped bit makes a whole one look like that. */
 enum {
+    KIND_MARK = 0xA0,
+    KIND_MASK = 0x0F,
+
     RECORD_CRC = 0,
     RECORD_SIZE = 4,
     RECORD_LSN = 8,
@@ -96,7 +100,7 @@ uint32_t ak_wal_record_write(ak_wal_record_head *head, uint32_t segment_seed, ui
     ak_store_u64(record + RECORD_DURABLE, head->durable);
     ak_store_u32(record + RECORD_ZERO, 0);
     record[RECORD_FLAGS] = head->flags;
-    record[RECORD_KIND] = head->kind;
+    record[RECORD_KIND] = (uint8_t)(KIND_MARK | head->kind);
     uint32_t crc = head_crc(record, segment_seed, offset);
     ak_store_u32(record + RECORD_HEAD_CRC, crc);
     head->crc = ak_crc32c(crc, record + AK_WAL_RECORD_HEAD, (size_t)ak_wal_padded(head->size));
@@ -112,9 +116,9 @@ bool ak_wal_record_head_read(const uint8_t bytes[AK_WAL_RECORD_HEAD], uint32_t s
     head_out->lsn = ak_load_u64(bytes + RECORD_LSN);
     head_out->durable = ak_load_u64(bytes + RECORD_DURABLE);
     head_out->flags = bytes[RECORD_FLAGS];
-    head_out->kind = bytes[RECORD_KIND];
-    return head_out->kind != 0 && head_out->size <= AK_WAL_RECORD_MAX_PAYLOAD &&
-           ak_load_u16(bytes + RECORD_ZERO) == 0 &&
+    head_out->kind = bytes[RECORD_KIND] & KIND_MASK;
+    return (bytes[RECORD_KIND] & ~KIND_MASK) == KIND_MARK &&
+           head_out->size <= AK_WAL_RECORD_MAX_PAYLOAD && ak_load_u16(bytes + RECORD_ZERO) == 0 &&
            ak_load_u32(bytes + RECORD_HEAD_CRC) == head_crc(bytes, segment_seed, offset);
 }
 

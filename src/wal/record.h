@@ -57,7 +57,7 @@ typedef struct ak_wal_record_head {
     uint64_t lsn;     /* of its entry */
     uint64_t durable; /* the highest LSN that was known to be on the disk when it was written */
     uint8_t flags;
-    uint8_t kind;
+    uint8_t kind; /* below 16 */
 } ak_wal_record_head;
 
 /* The part of the seed that is the same for all records of a segment. */
