@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -27,6 +28,8 @@ struct ak_http_transfer {
     size_t slice;        /* of request.body, being sent */
     size_t slice_offset; /* in it */
     unsigned sendings;
+    bool
+        headers_ended; /* the empty line has come: libcurl takes headers that break off for whole */
     bool too_long;
     bool no_memory;
     ak_http_response response;
@@ -143,6 +146,7 @@ static size_t receive_header(char *from, size_t size, size_t count, void *contex
     size_t got = size * count;
     if (got >= 5 && memcmp(from, "HTTP/", 5) == 0)
         headers->size = 0; /* "100 Continue" and a proxy's answer come before the final one */
+    transfer->headers_ended = got == 2 && memcmp(from, "\r\n", 2) == 0;
     if (got > HEADER_BYTES_MAX - headers->size) {
         transfer->too_long = true;
         return 0;
@@ -256,14 +260,26 @@ static ak_http_outcome outcome_of(const ak_http_transfer *transfer, CURLcode cod
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return AK_HTTP_REFUSED;
+    case CURLE_URL_MALFORMAT: return AK_HTTP_REFUSED;
+    /* The URL's; or what the server speaks is not HTTP. */
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return transfer->sendings == 0 ? AK_HTTP_REFUSED : AK_HTTP_LOST;
     case CURLE_OPERATION_TIMEDOUT:
         /* Both limits end here. 0: the connection was not ready for a request yet. */
         curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &until_transfer);
         return until_transfer == 0 ? AK_HTTP_NOT_SENT : AK_HTTP_LOST;
     default: return AK_HTTP_LOST;
     }
+}
+
+/* A body that only ends where the connection does may as well have broken off. */
+static bool tells_its_length(const ak_http_transfer *transfer)
+{
+    char value[64];
+    const ak_http_response *response = &transfer->response;
+    return strcmp(transfer->request.method, "HEAD") == 0 || response->code == 204 ||
+           ak_http_header(response, "content-length", value, sizeof value) ||
+           ak_http_header(response, "transfer-encoding", value, sizeof value);
 }
 
 static void finish(ak_http_transfer *transfer, CURLcode code)
@@ -273,6 +289,12 @@ static void finish(ak_http_transfer *transfer, CURLcode code)
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     response->outcome = outcome_of(transfer, code);
     response->code = (int)status;
+    if (response->outcome == AK_HTTP_ANSWERED &&
+        (!transfer->headers_ended || (is_good(transfer) && !tells_its_length(transfer)))) {
+        response->outcome = AK_HTTP_LOST;
+        snprintf(transfer->curl_reason, sizeof transfer->curl_reason,
+                 "the answer broke off, or does not tell its length");
+    }
     response->sent_twice = transfer->sendings > 1;
     if (response->outcome == AK_HTTP_ANSWERED)
         return;

@@ -262,8 +262,7 @@ static void every_request_survives(const char *const *kinds, size_t count, bool 
 static void every_request_survives_an_error_that_passes(void **state)
 {
     (void)state;
-    static const char *const kinds[] = {"500", "502", "503",       "504",
-                                        "429", "408", "slow-down", "early"};
+    static const char *const kinds[] = {"500", "503", "429", "early"};
     static const char *const told_in_the_body[] = {"request-timeout"};
     every_request_survives(kinds, sizeof kinds / sizeof kinds[0], false);
     every_request_survives(told_in_the_body, 1, true);
@@ -289,8 +288,8 @@ static void an_error_within_a_200_is_an_error(void **state)
     world *w = world_open();
     for (size_t i = 0; i < ATTEMPTS; i++) {
         const char *op = attempts[i].op;
-        if (strncmp(op, "Copy", 4) == 0 || strncmp(op, "Complete", 8) == 0 ||
-            strncmp(op, "UploadPartCopy", 14) == 0) {
+        if (strncmp(op, "C", 1) == 0 || strncmp(op, "List", 4) == 0 ||
+            strcmp(op, "UploadPartCopy") == 0) {
             assert_survives(w, &attempts[i], "error-200");
             assert_survives(w, &attempts[i], "empty-200");
             assert_survives(w, &attempts[i], "garbage");
@@ -609,10 +608,14 @@ static void hostile_lists_are_refused(void **state)
     (void)state;
     static const char *const kinds[] = {"garbage", "doctype", "deep", "endless", "empty-200"};
     world *w = world_open();
+    akidb_store *usual_store = w->store;
+    akidb_s3_options options = usual();
+    options.attempts = 2;
+    w->store = open_with(&options);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         size_t count = 0;
-        s3_server_fault(&server, "ListObjectsV2", kinds[i], 0, 1);
-        s3_server_fault(&server, "ListMultipartUploads", kinds[i], 0, 1);
+        s3_server_fault(&server, "ListObjectsV2", kinds[i], 0, 2);
+        s3_server_fault(&server, "ListMultipartUploads", kinds[i], 0, 2);
         akidb_status status = akidb_store_list(w->store, "", 0, count_entry, &count, &w->err);
         if (status != AKIDB_E_STORE && status != AKIDB_E_LIMIT)
             fail_msg("a list of %s: %s", kinds[i], akidb_status_name(status));
@@ -620,7 +623,10 @@ static void hostile_lists_are_refused(void **state)
         status = try_leftovers(w);
         if (status != AKIDB_E_STORE && status != AKIDB_E_LIMIT)
             fail_msg("leftovers of %s: %s", kinds[i], akidb_status_name(status));
+        s3_server_reset(&server);
     }
+    akidb_store_close(w->store);
+    w->store = usual_store;
     world_close(w);
 }
 

@@ -22,6 +22,7 @@ typedef struct page {
     size_t count, capacity;
     entry next;
     bool truncated;
+    bool is_list;                 /* and not another text */
     size_t key_marker, id_marker; /* offsets in texts */
 } page;
 
@@ -36,6 +37,7 @@ static akidb_status read_element(void *context, const char *path, const char *te
 {
     static const char root[] = "ListMultipartUploadsResult/";
     page *p = context;
+    p->is_list = p->is_list || strcmp(path, "ListMultipartUploadsResult") == 0;
     if (strncmp(path, root, sizeof root - 1) != 0)
         return AKIDB_OK;
     const char *name = path + sizeof root - 1;
@@ -68,6 +70,7 @@ static akidb_status fetch_page(ak_s3_client *client, const char *key_marker, con
 {
     ak_s3_request request = {.method = "GET",
                              .action = "s3:ListBucketMultipartUploads",
+                             .error_in_200 = true,
                              .max_body_bytes = PAGE_BYTES_MAX};
     ak_s3_answer answer;
     ak_s3_add_parameter(&request, "uploads", "");
@@ -87,6 +90,8 @@ static akidb_status fetch_page(ak_s3_client *client, const char *key_marker, con
         status = ak_xml_read((akidb_slice){answer.http.body.data, answer.http.body.size},
                              request.action, read_element, p, err);
     ak_s3_answer_free(&answer);
+    if (status == AKIDB_OK && !p->is_list)
+        status = ak_fail(err, AKIDB_E_STORE, "the server answers a list with other XML");
     return status;
 }
 

@@ -27,6 +27,7 @@ typedef struct page {
     bool has_key;
     bool url_encoded;
     bool truncated;
+    bool is_list; /* and not another text */
     akidb_buffer token;
 } page;
 
@@ -66,6 +67,7 @@ static akidb_status read_element(void *context, const char *path, const char *te
 {
     static const char root[] = "ListBucketResult/";
     page *p = context;
+    p->is_list = p->is_list || strcmp(path, "ListBucketResult") == 0;
     if (strncmp(path, root, sizeof root - 1) != 0)
         return AKIDB_OK;
     const char *name = path + sizeof root - 1;
@@ -172,8 +174,10 @@ static akidb_status tell_page(const ak_s3_client *client, page *p, const char *p
 static akidb_status fetch_page(ak_s3_client *client, const char *full_prefix, char delimiter,
                                const char *token, page *p, akidb_error *err)
 {
-    ak_s3_request request = {
-        .method = "GET", .action = "s3:ListBucket", .max_body_bytes = PAGE_BYTES_MAX};
+    ak_s3_request request = {.method = "GET",
+                             .action = "s3:ListBucket",
+                             .error_in_200 = true,
+                             .max_body_bytes = PAGE_BYTES_MAX};
     ak_s3_answer answer;
     ak_s3_add_parameter(&request, "list-type", "2");
     ak_s3_add_parameter(&request, "encoding-type", "url");
@@ -191,6 +195,8 @@ static akidb_status fetch_page(ak_s3_client *client, const char *full_prefix, ch
         status = ak_xml_read((akidb_slice){answer.http.body.data, answer.http.body.size},
                              "s3:ListBucket", read_element, p, err);
     ak_s3_answer_free(&answer);
+    if (status == AKIDB_OK && !p->is_list)
+        status = ak_fail(err, AKIDB_E_STORE, "the server answers a list with other XML");
     if (status == AKIDB_OK && p->truncated && p->token.size <= 1)
         status =
             ak_fail(err, AKIDB_E_STORE, "the server says that the list goes on, but not where");

@@ -46,8 +46,11 @@ static akidb_status read_upload_id(void *context, const char *path, const char *
 
 akidb_status ak_s3_multipart_create(ak_s3_multipart *multipart, akidb_error *err)
 {
-    ak_s3_request request = {
-        .method = "POST", .action = "s3:PutObject", .key = multipart->full_key, .invisible = true};
+    ak_s3_request request = {.method = "POST",
+                             .action = "s3:PutObject",
+                             .key = multipart->full_key,
+                             .invisible = true,
+                             .error_in_200 = true};
     ak_s3_answer answer;
     akidb_status status = ak_s3_new_writer(multipart->writer, err);
     if (status != AKIDB_OK)
