@@ -55,7 +55,7 @@ typedef struct cli_encoding {
          (field) + offsetof(cli_encoding, page_size),                                              \
          NULL,                                                                                     \
          4096,                                                                                     \
-         256u << 20},                                                                                \
+         256u << 20},                                                                              \
         {"no-dictionary",                                                                          \
          0,                                                                                        \
          NULL,                                                                                     \

@@ -33,7 +33,8 @@ akidb_status ak_file_format(const char *path, akidb_file_format *format, akidb_e
         *format = is_standard ? AKIDB_FILE_JSONL : format_by_ending(path);
     if (*format < AKIDB_FILE_NPY || *format > AKIDB_FILE_PARQUET)
         return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(path),
-                          "expected a name that ends in .npy, .fvecs, .jsonl, .ndjson or .parquet");
+                          "expected a name that ends in .npy, .fvecs, .jsonl, .ndjson or .parquet, "
+                          "or the format as an option");
     if (is_standard && *format != AKIDB_FILE_JSONL)
         return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(path),
                           "expected a file, because only .jsonl goes through a pipe");

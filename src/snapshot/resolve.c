@@ -16,6 +16,17 @@ static akidb_status fail_unknown(const akidb_uuid *collection_id, const char *te
                       collection);
 }
 
+static akidb_status fail_all_damaged(const akidb_uuid *collection_id, size_t damaged,
+                                     akidb_error *err)
+{
+    char collection[AKIDB_UUID_TEXT_SIZE];
+    akidb_uuid_format(collection_id, collection);
+    return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_IN("latest"),
+                      "expected a snapshot of collection %s whose metadata can be read, found %zu "
+                      "damaged",
+                      collection, damaged);
+}
+
 static akidb_status resolve_latest(akidb_snapshotter *snapshotter, const akidb_uuid *collection_id,
                                    akidb_uuid *snapshot_id_out, akidb_error *err)
 {
@@ -26,11 +37,14 @@ static akidb_status resolve_latest(akidb_snapshotter *snapshotter, const akidb_u
     size_t damaged = 0;
     for (size_t i = 0; i < list.count; i++)
         damaged += list.entries[i].metadata == NULL ? 1 : 0;
-    if (damaged > 0)
+    if (damaged > 0 && damaged < list.count)
         ak_snapshotter_log(snapshotter, AKIDB_LOG_WARNING, NULL,
-                           "%zu damaged snapshots were passed over to find the latest", damaged);
+                           "%zu damaged snapshot%s passed over to find the latest", damaged,
+                           damaged == 1 ? " was" : "s were");
     if (list.count > damaged)
         *snapshot_id_out = list.entries[0].snapshot_id;
+    else if (damaged > 0)
+        status = fail_all_damaged(collection_id, damaged, err);
     else
         status = fail_unknown(collection_id, "latest", err);
     akidb_snapshot_list_free(&list);

@@ -51,3 +51,11 @@ run akidb restore words latest keep.npy --external-id king
 run cat keep.npy
 run akidb restore words latest no/such/folder/out.npy
 run sh -c 'akidb restore words latest - >/dev/full'
+
+# A damaged snapshot is passed over, with a warning; nothing but damaged ones is not the same as none.
+need akidb -q create damaged in.jsonl >first
+need akidb -q create damaged in.jsonl >second
+echo >"$(find store -name "$(cat second).metadata.json")"
+run akidb restore damaged latest - --limit 1
+echo >"$(find store -name "$(cat first).metadata.json")"
+run akidb restore damaged latest no.npy
