@@ -221,10 +221,13 @@ akidb_status ak_read_first_length(ak_decoding *decoding, const ak_chunk *chunk,
             break;
         size_t count = page.values <= AKIDB_DIMENSION_MAX ? page.values : AKIDB_DIMENSION_MAX + 1;
         status = ak_decoding_reserve_levels(decoding, count, err);
-        if (status == AKIDB_OK)
-            status = ak_rle_decode(page.repetition, 1, 1, count, decoding->levels, NULL, err);
         if (status != AKIDB_OK)
             return status;
+        status = ak_rle_decode(page.repetition, 1, 1, count, decoding->levels, NULL, err);
+        if (status != AKIDB_OK) {
+            ak_page_context(chunk, page.offset, err);
+            return status;
+        }
         for (size_t i = 0; i < count; i++, length++)
             if (decoding->levels[i] == 0 && length > 0) {
                 *length_out = length;

@@ -144,6 +144,22 @@ static void malformed_levels_are_corruption(void **state)
     refuse_levels((run[]){{1, 0}, {2, 1}, {5, 9}}, 3, values, 1, "");
 }
 
+/* The same where the first row has to tell the dimension, before any row is read. */
+static void malformed_levels_of_the_first_row_name_their_page(void **state)
+{
+    (void)state;
+    akidb_buffer body = {0};
+    build_begin(&b, 3);
+    build_optional_vector();
+    put_runs(&body, (run[]){{0, 0}}, 1);
+    put_runs(&body, (run[]){{12, 3}}, 1);
+    put_floats(&body, 0, 12);
+    build_plain_page(&b, 12, body);
+    build_refused(&b, AKIDB_E_CORRUPTION, "a run of no values");
+    assert_string_equal(b.err.column, "vector");
+    assert_int_equal(b.err.offset, 4);
+}
+
 static void a_length_of_levels_over_the_page_is_corruption(void **state)
 {
     (void)state;
@@ -394,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_null_array_of_duckdb_is_named),
         cmocka_unit_test(rows_of_later_row_groups_count_from_the_start_of_the_file),
         cmocka_unit_test(malformed_levels_are_corruption),
+        cmocka_unit_test(malformed_levels_of_the_first_row_name_their_page),
         cmocka_unit_test(a_length_of_levels_over_the_page_is_corruption),
         cmocka_unit_test(rows_that_the_counts_do_not_fit_are_named),
         cmocka_unit_test(rows_may_span_pages),
