@@ -19,7 +19,7 @@ CTEST     = ctest --output-on-failure --no-tests=error -j$(JOBS) --test-dir
 # -O1 keeps the sanitizers' reports readable and the tests quick.
 CHECKED   = -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-O1 -g" -DAKIDB_TESTS=ON
 
-.PHONY: all setup demo test tsan crash soak interop lint format warnings fuzz fuzz-short bench \
+.PHONY: all setup demo test test-s3 tsan crash soak interop lint format warnings fuzz fuzz-short bench \
         install clean help
 
 all: ## build/akidb, build/libakidb.so and build/libakidb.a, optimised
@@ -41,6 +41,12 @@ test: setup ## all tests, under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
 	@$(NINJA) $(BUILD)/asan
 	@AKIDB_CRASH_ROUNDS=$(CRASH_ROUNDS) $(CTEST) $(BUILD)/asan
+
+test-s3: setup ## the tests of S3 on Ceph's object gateway, which is started and stopped
+	@tools/setup s3
+	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
+	@$(NINJA) $(BUILD)/asan --target conformance_s3 s3_cycles
+	@tests/s3/run_real.sh rgw $(BUILD)/asan
 
 tsan: setup ## the tests under ThreadSanitizer
 	@$(CONFIGURE) -B $(BUILD)/tsan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=thread

@@ -524,7 +524,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         prefix = self.query.get("prefix", "").encode()
         mark = (self.query.get("key-marker", "").encode(), self.query.get("upload-id-marker", ""))
         found = sorted((u.key, i) for i, u in list(self.bucket.uploads.items())
-                       if u.key.startswith(prefix))
+                       if not prefix or u.key == prefix)  # as MinIO has it; others differ
         found = [f for f in found if f > mark]
         page = found[:self.world.settings["page"]]
         text = "".join("<Upload>" + tag("Key", key.decode()) + tag("UploadId", upload_id) +

@@ -65,6 +65,7 @@ static akidb_status read_element(void *context, const char *path, const char *te
     return status;
 }
 
+/* No prefix is asked for, although it would be shorter: MinIO takes it for a whole key. */
 static akidb_status fetch_page(ak_s3_client *client, const char *key_marker, const char *id_marker,
                                page *p, akidb_error *err)
 {
@@ -74,7 +75,6 @@ static akidb_status fetch_page(ak_s3_client *client, const char *key_marker, con
                              .max_body_bytes = PAGE_BYTES_MAX};
     ak_s3_answer answer;
     ak_s3_add_parameter(&request, "uploads", "");
-    ak_s3_add_parameter(&request, "prefix", client->prefix);
     if (key_marker[0] != '\0') {
         ak_s3_add_parameter(&request, "key-marker", key_marker);
         ak_s3_add_parameter(&request, "upload-id-marker", id_marker);
