@@ -341,8 +341,8 @@ akidb_status ak_footer_check(const ak_footer *footer, const char *file,
 {
     const checker c = {footer, file, columns, expected, err};
     size_t groups = footer->metadata.row_group_count;
-    uint64_t *first_rows;
-    ak_extent *extents;
+    uint64_t *first_rows = NULL;
+    ak_extent *extents = NULL;
     size_t count = 0;
     *first_rows_out = NULL;
     *extents_out = NULL;

@@ -227,7 +227,7 @@ static akidb_status fetch_from_ec2(ak_s3_provider *provider, ak_s3_credentials *
                                   (const char *)token.data);
     if (status == AKIDB_OK)
         status = ask_metadata(provider, "GET", list, (const char *)header.data, &role, err);
-    if (status == AKIDB_OK) {
+    if (status == AKIDB_OK && role.data != NULL) {
         role.data[strcspn((const char *)role.data, "\r\n")] = '\0'; /* the first role of the list */
         status = ak_buffer_printf(&path, err, "%s", list);
     }

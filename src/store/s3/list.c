@@ -108,8 +108,10 @@ static void decode_key(char *text)
 {
     char *to = text;
     for (; *text != '\0'; text++) {
-        if (*text == '%' && hex_digit(text[1]) >= 0 && hex_digit(text[2]) >= 0) {
-            *to++ = (char)(hex_digit(text[1]) << 4 | hex_digit(text[2]));
+        int high = *text == '%' ? hex_digit(text[1]) : -1;
+        int low = high >= 0 ? hex_digit(text[2]) : -1;
+        if (high >= 0 && low >= 0) {
+            *to++ = (char)(high * 16 + low);
             text += 2;
         } else {
             *to++ = *text == '+' ? ' ' : *text;

@@ -3,7 +3,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -37,34 +36,37 @@ akidb_status ak_s3_encode(const char *text, bool keep_slash, akidb_buffer *buffe
 
 /* The order is that of the encoded names. All names that S3 knows consist of unreserved characters,
  * which encode as themselves, and none comes twice. */
-static int compare_parameters(const void *a, const void *b)
+static void sort_parameters(ak_s3_parameter *parameters, size_t count)
 {
-    const ak_s3_parameter *const *left = a;
-    const ak_s3_parameter *const *right = b;
-    return strcmp((*left)->name, (*right)->name);
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = i; j > 0 && strcmp(parameters[j].name, parameters[j - 1].name) < 0; j--) {
+            ak_s3_parameter moved = parameters[j];
+            parameters[j] = parameters[j - 1];
+            parameters[j - 1] = moved;
+        }
 }
 
 akidb_status ak_s3_append_query(const ak_s3_parameter *parameters, size_t count,
                                 akidb_buffer *buffer, akidb_error *err)
 {
     enum { PARAMETERS_MAX = 16 };
-    const ak_s3_parameter *sorted[PARAMETERS_MAX];
+    ak_s3_parameter sorted[PARAMETERS_MAX];
     if (count > PARAMETERS_MAX)
         return ak_fail(err, AKIDB_E_LIMIT, "a request has at most %d query parameters, found %zu",
                        PARAMETERS_MAX, count);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &parameters[i];
-    qsort(sorted, count, sizeof sorted[0], compare_parameters);
+    if (count > 0)
+        memcpy(sorted, parameters, count * sizeof *parameters);
+    sort_parameters(sorted, count);
     akidb_status status = AKIDB_OK;
     for (size_t i = 0; i < count && status == AKIDB_OK; i++) {
         if (i > 0)
             status = ak_buffer_put(buffer, '&', err);
         if (status == AKIDB_OK)
-            status = ak_s3_encode(sorted[i]->name, false, buffer, err);
+            status = ak_s3_encode(sorted[i].name, false, buffer, err);
         if (status == AKIDB_OK)
             status = ak_buffer_put(buffer, '=', err);
         if (status == AKIDB_OK)
-            status = ak_s3_encode(sorted[i]->value, false, buffer, err);
+            status = ak_s3_encode(sorted[i].value, false, buffer, err);
     }
     return status;
 }
@@ -120,14 +122,15 @@ static bool hmac(const void *key, size_t key_size, const void *text, size_t text
 /* ---- canonical request -------------------------------------------------------------------------
  */
 
-static int compare_headers(const void *a, const void *b)
+/* Two of one name stay in the order given, in which their values are joined. */
+static void sort_headers(ak_s3_header *headers, size_t count)
 {
-    const ak_s3_header *const *left = a;
-    const ak_s3_header *const *right = b;
-    int order = strcmp((*left)->name, (*right)->name);
-    if (order != 0)
-        return order;
-    return *left < *right ? -1 : *left > *right; /* one name twice: in the order given */
+    for (size_t i = 1; i < count; i++)
+        for (size_t j = i; j > 0 && strcmp(headers[j].name, headers[j - 1].name) < 0; j--) {
+            ak_s3_header moved = headers[j];
+            headers[j] = headers[j - 1];
+            headers[j - 1] = moved;
+        }
 }
 
 /* The value without blanks at its ends, and with one blank for each run of them inside. */
@@ -151,19 +154,19 @@ static akidb_status append_trimmed(akidb_buffer *buffer, const char *value, akid
 }
 
 /* "host:...\nx-amz-date:...\n"; a name that comes twice is one line, its values joined by ','. */
-static akidb_status append_headers(akidb_buffer *buffer, const ak_s3_header *const *headers,
-                                   size_t count, akidb_error *err)
+static akidb_status append_headers(akidb_buffer *buffer, const ak_s3_header *headers, size_t count,
+                                   akidb_error *err)
 {
     akidb_status status = AKIDB_OK;
     for (size_t i = 0; i < count && status == AKIDB_OK; i++) {
-        bool again = i > 0 && strcmp(headers[i]->name, headers[i - 1]->name) == 0;
-        bool more = i + 1 < count && strcmp(headers[i]->name, headers[i + 1]->name) == 0;
+        bool again = i > 0 && strcmp(headers[i].name, headers[i - 1].name) == 0;
+        bool more = i + 1 < count && strcmp(headers[i].name, headers[i + 1].name) == 0;
         if (again)
             status = ak_buffer_put(buffer, ',', err);
         else
-            status = ak_buffer_printf(buffer, err, "%s:", headers[i]->name);
+            status = ak_buffer_printf(buffer, err, "%s:", headers[i].name);
         if (status == AKIDB_OK)
-            status = append_trimmed(buffer, headers[i]->value, err);
+            status = append_trimmed(buffer, headers[i].value, err);
         if (status == AKIDB_OK && !more)
             status = ak_buffer_put(buffer, '\n', err);
     }
@@ -171,20 +174,20 @@ static akidb_status append_headers(akidb_buffer *buffer, const ak_s3_header *con
 }
 
 /* "host;x-amz-date" */
-static akidb_status append_names(akidb_buffer *buffer, const ak_s3_header *const *headers,
-                                 size_t count, akidb_error *err)
+static akidb_status append_names(akidb_buffer *buffer, const ak_s3_header *headers, size_t count,
+                                 akidb_error *err)
 {
     akidb_status status = AKIDB_OK;
     for (size_t i = 0; i < count && status == AKIDB_OK; i++) {
-        if (i > 0 && strcmp(headers[i]->name, headers[i - 1]->name) == 0)
+        if (i > 0 && strcmp(headers[i].name, headers[i - 1].name) == 0)
             continue;
-        status = ak_buffer_printf(buffer, err, "%s%s", i > 0 ? ";" : "", headers[i]->name);
+        status = ak_buffer_printf(buffer, err, "%s%s", i > 0 ? ";" : "", headers[i].name);
     }
     return status;
 }
 
 static akidb_status hash_canonical_request(const ak_s3_to_sign *request,
-                                           const ak_s3_header *const *headers, const char *names,
+                                           const ak_s3_header *headers, const char *names,
                                            char hex_out[AK_S3_HASH_SIZE], akidb_error *err)
 {
     akidb_buffer text = {0};
@@ -227,7 +230,7 @@ static akidb_status compute_signature(const ak_s3_signer *signer, const char *da
 }
 
 static akidb_status sign_with_names(const ak_s3_signer *signer, const ak_s3_to_sign *request,
-                                    const ak_s3_header *const *headers, const char *names,
+                                    const ak_s3_header *headers, const char *names,
                                     akidb_buffer *authorization, akidb_error *err)
 {
     char date[AK_S3_DATE_SIZE], hash[AK_S3_HASH_SIZE], signature[AK_S3_HASH_SIZE];
@@ -254,13 +257,13 @@ akidb_status ak_s3_sign(const ak_s3_signer *signer, const ak_s3_to_sign *request
                         akidb_buffer *authorization, akidb_error *err)
 {
     enum { HEADERS_MAX = 64 };
-    const ak_s3_header *sorted[HEADERS_MAX];
+    ak_s3_header sorted[HEADERS_MAX];
     if (request->header_count > HEADERS_MAX)
         return ak_fail(err, AKIDB_E_LIMIT, "a request has at most %d signed headers, found %zu",
                        HEADERS_MAX, request->header_count);
-    for (size_t i = 0; i < request->header_count; i++)
-        sorted[i] = &request->headers[i];
-    qsort(sorted, request->header_count, sizeof sorted[0], compare_headers);
+    if (request->header_count > 0)
+        memcpy(sorted, request->headers, request->header_count * sizeof *sorted);
+    sort_headers(sorted, request->header_count);
 
     akidb_buffer names = {0};
     akidb_status status = append_names(&names, sorted, request->header_count, err);
