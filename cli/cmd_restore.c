@@ -279,9 +279,8 @@ const cli_command cli_cmd_restore = {
     .summary = "Write the documents of a snapshot to a file",
     .details =
         "OUT is .npy or .fvecs (vectors only), .jsonl or .parquet; '-' is .jsonl on stdout. Every "
-        "byte is checked on the way. OUT appears only when it is whole, with mode 0600, and "
-        "replaces "
-        "what stood there; documents on stdout come as they are read.\n\n"
+        "byte that is read is checked. OUT appears only when it is whole, with mode 0600, and "
+        "replaces what stood there; documents on stdout come as they are read.\n\n"
         "A document is restored if it is named by --id, --external-id or --ids (all are, if none "
         "of the three is given) and its time lies in the range. If a document that was named does "
         "not come, the missing names are told, OUT is not made, and the exit code is 3; with "

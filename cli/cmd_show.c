@@ -36,8 +36,10 @@ static void print_metadata(const akidb_snapshot_metadata *m)
     printf("dimension    %" PRIu32 "\n", m->dimension);
     printf("format       %s\n", cli_choice_name(cli_formats, (int)m->format));
     printf("compression  %s\n", cli_choice_name(cli_compressions, (int)m->compression));
-    printf("size         %s (%" PRIu64 " bytes)\n", cli_format_size(m->size_bytes, size),
-           m->size_bytes);
+    printf("size         %s", cli_format_size(m->size_bytes, size));
+    if (m->size_bytes >= 1024)
+        printf(" (%" PRIu64 " bytes)", m->size_bytes);
+    putchar('\n');
     printf("checksums    %s\n", m->checked ? "yes" : "none (the old layout)");
     if (m->writer_version[0] != '\0') {
         fputs("written by   ", stdout);
