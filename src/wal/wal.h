@@ -1,19 +1,26 @@
 #ifndef AK_WAL_WAL_H
 #define AK_WAL_WAL_H
 /*
- * Write-ahead log: records that survive a crash, in the order in which they were appended.
- * docs/formats/wal.md has every byte; docs/guarantees.md says what each durability promises.
+ * Write-ahead log: entries that survive a crash, in the order in which they were appended.
+ * docs/formats/wal.md has every byte and the rules of recovery.
  *
  *   Entry     What callers append: a kind and a payload of any size, with one LSN. On disk it is
- * one record or several (first and last flags); it is replayed whole or not at all. LSN       Log
- * sequence number of an entry: 1 for the first one ever, then one more each. Order     Entries are
- * replayed in the order of their LSNs. begin hands out LSNs; wait returns when an entry's promise
- * holds. Many threads append at once and share one sync. Failure   After a failed write or sync
- * nothing more can be appended: those who wait and all who come later get AKIDB_E_IO until the log
- * is closed and opened again, which recovers. A sync that failed is never tried again: the kernel
- * may have dropped the bytes. Space     Segments are preallocated, so that a full disk is noticed
- * before an entry is accepted, and then only that append fails (AKIDB_E_IO) and the log goes on.
- *   Threads   Any calls may run at once on one log, except that close runs alone.
+ *             one record or several; it is replayed whole or not at all.
+ *   LSN       Log sequence number of an entry: 1 for the first one ever, then one more each. What
+ *             was not promised when the power went may be gone, and its LSN is given again: whoever
+ *             keeps an LSN elsewhere (in a snapshot) calls ak_wal_sync before.
+ *   Order     Entries are replayed in the order of their LSNs. begin hands out LSNs; wait returns
+ *             when an entry's promise holds. Many threads append at once and share one sync.
+ *   Failure   After a failed write or sync nothing more can be appended: those who wait and all who
+ *             come later get AKIDB_E_IO until the log is closed and opened again, which recovers. A
+ *             sync that failed is never tried again: the kernel may have dropped the bytes. An
+ *             append that failed may be there after the next open, whole, or not.
+ *   Space     Segments are preallocated where the file system can, so that a full disk is noticed
+ *             before an entry is accepted, and then only that append fails (AKIDB_E_IO) and the log
+ *             goes on.
+ *   Memory    Two batches of 16 MiB at most, or of one entry if that is larger.
+ *   Threads   Any calls may run at once on one log, except that close runs alone. A second open of
+ *             the same folder, but for a read-only one, is AKIDB_E_PRECONDITION.
  */
 #include "akidb/base.h"
 #include "akidb/sys/files.h"
@@ -52,7 +59,8 @@ typedef struct ak_wal_options {
     uint32_t interval_ms; /* of AK_WAL_INTERVAL; default 100 */
     ak_wal_recovery recovery;
     bool read_only;     /* look, do not mend: replay only; a torn tail is told, not cut off */
-    uint64_t max_bytes; /* of all segments together; 0: no limit. Then AKIDB_E_LIMIT */
+    uint64_t max_bytes; /* of all segments, as far as they are written; 0: no limit. An entry that
+                           would pass it, unless it is a checkpoint, is AKIDB_E_LIMIT */
 } ak_wal_options;
 
 /* What was found when the log was opened. */
@@ -66,7 +74,7 @@ typedef struct ak_wal_report {
     char torn_segment[64];
     uint64_t torn_offset, torn_bytes;
     char torn_copy[64];       /* ... after they were copied to this file beside it */
-    uint64_t dropped_entries; /* by AK_WAL_UP_TO or AK_WAL_SALVAGE: at least so many */
+    uint64_t dropped_entries; /* by AK_WAL_UP_TO or AK_WAL_SALVAGE, as far as LSNs tell */
     uint64_t dropped_bytes;
     char dropped_from[96]; /* "segment 3, offset 4096" */
 } ak_wal_report;
@@ -103,7 +111,8 @@ AKIDB_CHECK akidb_status ak_wal_append(ak_wal *wal, ak_wal_kind kind, const akid
 /* Returns when everything appended before the call is on the disk, whatever the durability. */
 AKIDB_CHECK akidb_status ak_wal_sync(ak_wal *wal, akidb_error *err);
 
-/* Removes segments that hold only entries before `lsn`; the one that is being written stays. */
+/* Removes segments that hold only entries before `lsn`; the one that is being written stays. The
+ * log asks nobody: what makes those entries needless must be durable. */
 AKIDB_CHECK akidb_status ak_wal_remove_before(ak_wal *wal, uint64_t lsn, akidb_error *err);
 
 typedef struct ak_wal_statistics {
