@@ -1,6 +1,8 @@
 /* Damage and failing stores: what is wrong is said, and wrong data is never given. */
 #include <errno.h>
 
+#include "snapshot/metadata.h"
+
 #include "support.h"
 
 #include "fault_files.h"
@@ -206,6 +208,38 @@ static void of_a_missing_and_a_corrupt_part_the_corrupt_one_counts(void **state)
     akidb_store_close(store);
 }
 
+/* Metadata that is whole but whose checksum of a part is not the one that its ranges make. */
+static void checksums_that_contradict_each_other_are_corruption(void **state)
+{
+    (void)state;
+    for (int f = 0; f < FORMATS; f++) {
+        akidb_error err;
+        akidb_store *store = test_store();
+        akidb_snapshotter *snapshotter = open_small(store, formats[f]);
+        akidb_documents *documents = test_documents(4, 20, 3);
+        akidb_uuid id = test_create(snapshotter, &collection, documents);
+        akidb_snapshot_metadata *metadata;
+        assert_ok(err, akidb_snapshot_get_metadata(snapshotter, &collection, &id, &metadata, &err));
+        akidb_snapshot_part *part = (akidb_snapshot_part *)&metadata->parts[0];
+        part->summary.file.crc32c ^= 1;
+        akidb_buffer text = {0};
+        assert_ok(err, ak_metadata_write(metadata, &text, &err));
+        test_put(store, metadata->key, text.data, text.size);
+        akidb_verify_level levels[] = {AKIDB_VERIFY_CHECKSUM, AKIDB_VERIFY_DECODE};
+        for (int i = 0; i < 2; i++) {
+            akidb_verify_report report;
+            assert_ok(err, akidb_snapshot_verify(snapshotter, &collection, &id, levels[i], &report,
+                                                 &err));
+            assert_int_equal(report.outcome, AKIDB_VERIFY_CORRUPT);
+        }
+        akidb_buffer_free(&text);
+        akidb_snapshot_metadata_free(metadata);
+        akidb_documents_free(documents);
+        akidb_snapshotter_close(snapshotter);
+        akidb_store_close(store);
+    }
+}
+
 static void a_snapshot_deleted_while_it_is_read_is_not_found(void **state)
 {
     (void)state;
@@ -348,6 +382,53 @@ static void a_commit_that_nobody_can_look_up_is_uncertain(void **state)
                                                                NULL, &id, NULL, &err));
         /* On doubt nothing is cleaned up: three parts, and the metadata if it got through. */
         assert_int_equal(test_count_objects(inner), effects[i] == AKIDB_FAULT_AFTER ? 4 : 3);
+        akidb_documents_free(documents);
+        akidb_snapshotter_close(snapshotter);
+        akidb_store_close(store);
+        akidb_store_close(inner);
+    }
+}
+
+/* The answer to the commit is lost, and what is read back differs by a bit. */
+static akidb_fault answer_with_another(void *context, akidb_store_op op, const char *key)
+{
+    (void)context;
+    bool metadata = strstr(key, ".metadata.json") != NULL;
+    if (metadata && op == AKIDB_STORE_PUT)
+        return (akidb_fault){AKIDB_FAULT_AFTER, AKIDB_OK};
+    return (akidb_fault){metadata && op == AKIDB_STORE_GET ? AKIDB_FAULT_FLIP : AKIDB_FAULT_NONE,
+                         AKIDB_OK};
+}
+
+/* The put is refused, and whether the metadata is there all the same cannot be asked. */
+static akidb_fault refuse_and_fall_silent(void *context, akidb_store_op op, const char *key)
+{
+    (void)context;
+    bool silent =
+        strstr(key, ".metadata.json") != NULL && (op == AKIDB_STORE_PUT || op == AKIDB_STORE_GET);
+    return (akidb_fault){silent ? AKIDB_FAULT_BEFORE : AKIDB_FAULT_NONE, AKIDB_E_IO};
+}
+
+static void a_commit_that_finds_other_metadata_or_no_answer_removes_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        akidb_fault (*decide)(void *context, akidb_store_op op, const char *key);
+        akidb_status status;
+        size_t objects; /* three parts, and the metadata if it got through */
+    } cases[] = {{answer_with_another, AKIDB_E_ALREADY_EXISTS, 4},
+                 {refuse_and_fall_silent, AKIDB_E_IO, 3}};
+    for (int i = 0; i < 2; i++) {
+        akidb_error err;
+        akidb_store *inner = test_store(), *store;
+        assert_ok(err, akidb_store_fault_open(inner, cases[i].decide, NULL, &store, &err));
+        akidb_snapshotter *snapshotter = open_small(store, AKIDB_FORMAT_PARQUET);
+        akidb_documents *documents = test_documents(4, 20, 3);
+        akidb_batch batch = akidb_documents_batch(documents);
+        akidb_uuid id;
+        assert_status(cases[i].status, akidb_snapshot_create(snapshotter, &collection, &batch, NULL,
+                                                             &id, NULL, &err));
+        assert_int_equal(test_count_objects(inner), cases[i].objects);
         akidb_documents_free(documents);
         akidb_snapshotter_close(snapshotter);
         akidb_store_close(store);
@@ -535,10 +616,12 @@ int main(void)
         cmocka_unit_test(every_cut_is_corruption),
         cmocka_unit_test(a_missing_part_is_missing_not_corrupt),
         cmocka_unit_test(of_a_missing_and_a_corrupt_part_the_corrupt_one_counts),
+        cmocka_unit_test(checksums_that_contradict_each_other_are_corruption),
         cmocka_unit_test(a_snapshot_deleted_while_it_is_read_is_not_found),
         cmocka_unit_test(a_create_that_fails_at_any_call_leaves_nothing),
         cmocka_unit_test(a_lost_answer_at_any_call_is_looked_up),
         cmocka_unit_test(a_commit_that_nobody_can_look_up_is_uncertain),
+        cmocka_unit_test(a_commit_that_finds_other_metadata_or_no_answer_removes_nothing),
         cmocka_unit_test(a_lost_answer_about_a_part_leaves_no_doubt_about_the_snapshot),
         cmocka_unit_test(a_part_that_can_be_seen_is_not_taken_to_last),
         cmocka_unit_test(what_could_not_be_synced_is_never_acknowledged),
