@@ -19,8 +19,8 @@ CTEST     = ctest --output-on-failure --no-tests=error -j$(JOBS) --test-dir
 # -O1 keeps the sanitizers' reports readable and the tests quick.
 CHECKED   = -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-O1 -g" -DAKIDB_TESTS=ON
 
-.PHONY: all setup demo test test-s3 tsan crash soak interop lint format warnings fuzz fuzz-short bench \
-        install clean help
+.PHONY: all setup demo test test-s3 tsan crash soak interop lint format warnings fuzz fuzz-short \
+        bench install clean help
 
 all: ## build/akidb, build/libakidb.so and build/libakidb.a, optimised
 	@command -v cmake >/dev/null && command -v ninja >/dev/null || tools/setup build

@@ -29,7 +29,8 @@ echo "== starting $server"
 endpoint=$(cat "$folder/server/endpoint")
 python3 "$here/make_bucket.py" "$endpoint" akidb-tests
 
-unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 http_proxy all_proxy || true
+unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 http_proxy \
+    all_proxy || true
 AWS_CONFIG_FILE=/nonexistent AWS_SHARED_CREDENTIALS_FILE=/nonexistent
 AWS_ACCESS_KEY_ID=testkey AWS_SECRET_ACCESS_KEY=testsecret AWS_REGION=us-east-1
 AKIDB_TEST_S3_BUCKET=akidb-tests

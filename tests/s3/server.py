@@ -11,8 +11,8 @@ Commands are JSON objects, one a line, on standard input, or the body of a POST 
 is answered by one line of JSON. What they hold (any of it):
 
     "fault": {"op": "PutObject", "kind": "lost", "count": 1, "skip": 0, "after": 0}
-              The next `count` requests of that operation ("*": of any) fail, after `skip` good ones.
-              For the kinds see `Handler.fail_before` and `Handler.answer`.
+              The next `count` requests of that operation ("*": of any) fail, after `skip` good
+              ones. For the kinds see `Handler.fail_before` and `Handler.answer`.
     "random": {"rate": 0.3, "seed": 1, "kinds": [...]}  each request fails with that probability
     "set":    {"crc32c": false, ...}  see SETTINGS
     "allow":  {"ID": ["s3:PutObject", ...]}  the rights of a key; all others keep all rights
@@ -688,7 +688,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if form.get("Action") != ["AssumeRoleWithWebIdentity"] or \
                 form.get("WebIdentityToken") != ["identity+token/="] or \
                 form.get("RoleArn") != ["arn:aws:iam::1:role/test"]:
-            return 403, {}, b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"
+            return 403, {}, (b"<ErrorResponse><Error><Code>AccessDenied</Code></Error>"
+                             b"</ErrorResponse>")
         key_id, secret, token, end = self.world.new_keys()
         return 200, {}, (
             '<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'

@@ -30,7 +30,8 @@ def split_query(raw):
     for piece in raw.split("&"):
         if piece:
             name, _, value = piece.partition("=")
-            pairs.append((urllib.parse.unquote_to_bytes(name), urllib.parse.unquote_to_bytes(value)))
+            unquote = urllib.parse.unquote_to_bytes
+            pairs.append((unquote(name), unquote(value)))
     return pairs
 
 
@@ -82,7 +83,8 @@ def check_names(headers, names):
                if (name == "host" or name.startswith("x-amz-") or name == "content-md5")
                and name not in names]
     if missing:
-        raise Refused("AccessDenied", f"There were headers present which were not signed: {missing}")
+        raise Refused("AccessDenied",
+                      f"There were headers present which were not signed: {missing}")
     if names != sorted(set(names)) or any(name not in headers for name in names):
         raise Refused("SignatureDoesNotMatch", "SignedHeaders are not sorted, or not all there")
 
@@ -95,7 +97,8 @@ def verify(method, raw_path, raw_query, headers, secret_of, now, tls=False):
     key_id, scope, names, given = parse_authorization(headers["authorization"][0])
     known = secret_of(key_id)
     if known is None:
-        raise Refused("InvalidAccessKeyId", "The key id you provided does not exist in our records.")
+        raise Refused("InvalidAccessKeyId",
+                      "The key id you provided does not exist in our records.")
     date = check_date(headers, scope, now)
     check_names(headers, names)
     payload_hash = headers.get("x-amz-content-sha256", [""])[0]
