@@ -12,7 +12,8 @@
  *             thread at a time. Writers in several processes do not disturb each other.
  *   Memory    A stream holds (threads + 1) row groups, whatever the size of the snapshot.
  *   Errors    AKIDB_E_NOT_FOUND: no such snapshot, deleted meanwhile, or a part is missing (the
- *             message tells which). AKIDB_E_CORRUPTION: the metadata or a part is damaged. AKIDB_E_STORE, AKIDB_E_IO: unreachable.
+ *             message tells which). AKIDB_E_CORRUPTION: the metadata or a part is damaged.
+ *             AKIDB_E_STORE, AKIDB_E_IO: unreachable.
  */
 #include "akidb/batch.h"
 #include "akidb/parquet.h"
@@ -226,8 +227,9 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_collections(akidb_snapshotter 
                                                               size_t *count_out, akidb_error *err);
 
 /* The snapshot that `text` names: a UUID (taken as it is, nothing is read), the beginning of
- * exactly one snapshot's id, or "latest": the greatest created_at, ties by the greatest id.
- * AKIDB_E_NOT_FOUND; AKIDB_E_VALIDATION when several begin so. */
+ * exactly one snapshot's id, or "latest": the greatest created_at, ties by the greatest id;
+ * the log hook hears of damaged ones that were passed over. AKIDB_E_NOT_FOUND; AKIDB_E_VALIDATION
+ * when several begin so; AKIDB_E_CORRUPTION when all that could be the latest are damaged. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_resolve(akidb_snapshotter *snapshotter,
                                                           const akidb_uuid *collection_id,
                                                           const char *text,
