@@ -51,6 +51,7 @@ enum {
     DEFAULT_CONNECT_MS = 5000,
     DEFAULT_STALL_MS = 30000,
     DEFAULT_CONNECTIONS = 16,
+    PATIENCE = 20,
     HEADER_BYTES_MAX = 64 << 10,
     ERROR_BYTES_MAX = 64 << 10,
     EXPECT_BODY_BYTES = 1 << 20 /* from here on the server may say no before the body is sent */
@@ -210,11 +211,12 @@ static bool set_limits(ak_http_transfer *transfer)
     CURL *easy = transfer->easy;
     const ak_http *http = transfer->http;
     long stall_seconds = (long)((http->options.stall_timeout_ms + 999) / 1000);
-    if (!transfer->request.patient &&
-        (curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) != CURLE_OK ||
-         curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall_seconds) != CURLE_OK))
-        return false;
-    return curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+    if (transfer->request.patient)
+        stall_seconds *= PATIENCE;
+    return curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall_seconds) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                             (long)http->options.connect_timeout_ms) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 512L * 1024) == CURLE_OK &&
@@ -438,8 +440,8 @@ akidb_status ak_http_open(const ak_http_options *options, ak_http **http_out, ak
     pthread_mutex_init(&http->mutex, NULL);
     init_condition(&http->changed);
     ok = ok && http->multi != NULL &&
-         curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                           (long)http->options.connections) == CURLM_OK &&
+         curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)http->options.connections) ==
+             CURLM_OK &&
          (options == NULL || options->ca_file == NULL || http->ca_file != NULL) && start_loop(http);
     if (!ok) {
         http_free(http);

@@ -8,7 +8,8 @@
  *   URLs       are sent exactly as given, dots and percent signs and all.
  *   TLS        is verified. Proxies are those of the environment (http_proxy, https_proxy,
  *              no_proxy).
- *   Time       Connecting, and bytes that stop moving, have limits; a body that moves has none.
+ *   Time       Connecting, and bytes that stop moving, have limits; a body that moves has none. A
+ *              patient request may stand still twenty times as long.
  *   Retries    are the caller's: an outcome says whether the server may have seen the request. Only
  *              where a kept connection turns out to be dead, the request goes out anew by itself;
  *              `sent_twice` says so, since the server may have acted on the first.
@@ -23,7 +24,7 @@ typedef struct ak_http ak_http;
 typedef struct ak_http_options {
     uint32_t connect_timeout_ms; /* default 5,000 */
     uint32_t stall_timeout_ms;   /* without a byte moving; default 30,000 */
-    unsigned connections;        /* at most so many at once; default 16 */
+    unsigned connections;        /* kept, also while nothing uses them; default 16 */
     const char *ca_file;         /* PEM; NULL: the system's */
 } ak_http_options;
 
@@ -39,7 +40,7 @@ typedef struct ak_http_request {
     size_t header_count;
     const akidb_slice *body; /* NULL: none */
     size_t body_count;
-    bool patient;          /* the server may think for minutes before it answers: no stall limit */
+    bool patient;          /* the server may think for minutes before it answers */
     void *into;            /* where the body of a 2xx answer goes; NULL: into response.body */
     size_t into_size;      /* a longer body is AK_HTTP_TOO_LONG */
     size_t max_body_bytes; /* of response.body; a longer one is AK_HTTP_TOO_LONG. The body of an
