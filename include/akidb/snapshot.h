@@ -350,7 +350,8 @@ typedef struct akidb_migrate_options {
 
 /* Writes a snapshot anew in the snapshotter's format and options, under a new id: same documents in
  * the same order, ids, times (to the microsecond), labels and created_at; label "migrated-from" is
- * the old id. Both are then read and compared bit by bit before the call succeeds. */
+ * the old id. Both are then read and compared bit by bit before the call succeeds; if they differ,
+ * the new one is removed again, and if the source cannot be read any more, it stays. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_migrate(
     akidb_snapshotter *snapshotter, const akidb_uuid *collection_id, const akidb_uuid *snapshot_id,
     const akidb_migrate_options *options, akidb_uuid *new_id_out,

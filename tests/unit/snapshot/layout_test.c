@@ -633,6 +633,48 @@ static void a_copy_stays_when_the_source_cannot_be_read_again(void **state)
     akidb_store_close(inner);
 }
 
+/* Once the copy exists, the source has other digits, which without checksums nobody notices. */
+typedef struct rewrite {
+    akidb_store *inner;
+    bool committed, done;
+} rewrite;
+
+static akidb_fault rewrite_after_commit(void *context, akidb_store_op op, const char *key)
+{
+    rewrite *r = context;
+    r->committed = r->committed || (op == AKIDB_STORE_PUT && strstr(key, ".metadata.json") != NULL);
+    if (r->committed && !r->done && op == AKIDB_STORE_HEAD) {
+        char text[sizeof old_documents];
+        memcpy(text, old_documents, sizeof text);
+        *strstr(text, "-1.25") = ' ';
+        test_put(r->inner, "snapshots/" OLD_SNAPSHOT ".json", text, sizeof text - 1);
+        r->done = true;
+    }
+    return (akidb_fault){AKIDB_FAULT_NONE, AKIDB_OK};
+}
+
+static void a_copy_that_differs_is_removed_and_the_source_stays(void **state)
+{
+    (void)state;
+    akidb_error err;
+    akidb_uuid c = parse(OLD_COLLECTION), s = parse(OLD_SNAPSHOT);
+    rewrite r = {.inner = test_store()};
+    akidb_store *store;
+    assert_ok(err, akidb_store_fault_open(r.inner, rewrite_after_commit, &r, &store, &err));
+    akidb_snapshotter *snapshotter = test_snapshotter(store, AKIDB_FORMAT_PARQUET);
+    put_old_snapshot(r.inner, 2);
+    akidb_migrate_options migrate = {.struct_size = sizeof migrate, .delete_source = true};
+    assert_status(AKIDB_E_CORRUPTION,
+                  akidb_snapshot_migrate(snapshotter, &c, &s, &migrate, NULL, NULL, &err));
+    assert_true(r.done);
+    assert_string_equal(err.column, "vector");
+    assert_int_equal(err.row, 0);
+    assert_int_equal(test_count_objects(r.inner), 2);
+    akidb_snapshotter_close(snapshotter);
+    akidb_store_close(store);
+    akidb_store_close(r.inner);
+}
+
 static void migration_keeps_the_place_in_a_log(void **state)
 {
     (void)state;
@@ -681,6 +723,7 @@ int main(void)
         cmocka_unit_test(migration_takes_the_old_layout_and_deletes_it_when_told),
         cmocka_unit_test(a_migration_that_would_lose_digits_or_reads_damage_leaves_the_source),
         cmocka_unit_test(a_copy_stays_when_the_source_cannot_be_read_again),
+        cmocka_unit_test(a_copy_that_differs_is_removed_and_the_source_stays),
         cmocka_unit_test(migration_keeps_the_place_in_a_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
