@@ -66,6 +66,17 @@ static void a_named_column_that_is_not_there_is_told_with_those_that_are(void **
     build_refused(&b, AKIDB_E_VALIDATION, "found: numbers");
 }
 
+static void a_list_of_doubles_is_told_with_the_option_that_takes_it(void **state)
+{
+    (void)state;
+    build_begin(&b, 2);
+    build_list("numbers", AK_TYPE_INT32);
+    build_list("doubles", AK_TYPE_DOUBLE);
+    build_refused(&b, AKIDB_E_VALIDATION,
+                  "column doubles: expected a list of float32, or of float64 with the option "
+                  "narrow, found");
+}
+
 static void columns_of_other_types_are_refused_or_left_out(void **state)
 {
     (void)state;
@@ -422,6 +433,7 @@ int main(void)
         cmocka_unit_test(the_only_list_of_floats_is_the_vector),
         cmocka_unit_test(of_several_lists_one_must_be_named),
         cmocka_unit_test(a_named_column_that_is_not_there_is_told_with_those_that_are),
+        cmocka_unit_test(a_list_of_doubles_is_told_with_the_option_that_takes_it),
         cmocka_unit_test(columns_of_other_types_are_refused_or_left_out),
         cmocka_unit_test(a_double_out_of_range_names_its_row),
         cmocka_unit_test(decimals_and_times_of_day_are_taken_for_nothing_else),

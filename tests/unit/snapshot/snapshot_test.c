@@ -419,6 +419,34 @@ static void list_multiple_snapshots(void **state)
     akidb_store_close(store);
 }
 
+static void of_one_moment_the_greatest_id_comes_first(void **state)
+{
+    (void)state;
+    akidb_error err;
+    int64_t now = TEST_NOW;
+    akidb_clock clock = test_clock(&now);
+    akidb_store *store = test_store();
+    akidb_snapshotter_options options = {.struct_size = sizeof options, .clock = &clock};
+    akidb_snapshotter *snapshotter;
+    assert_ok(err, akidb_snapshotter_open(store, &options, &snapshotter, &err));
+    akidb_documents *documents = test_documents(1, 2, 2);
+    for (int i = 0; i < 5; i++)
+        test_create(snapshotter, &collection, documents);
+    akidb_snapshot_list list;
+    assert_ok(err, akidb_snapshot_list_all(snapshotter, &collection, &list, &err));
+    assert_int_equal(list.count, 5);
+    for (size_t i = 1; i < list.count; i++)
+        assert_true(
+            akidb_uuid_compare(&list.entries[i - 1].snapshot_id, &list.entries[i].snapshot_id) > 0);
+    akidb_uuid latest;
+    assert_ok(err, akidb_snapshot_resolve(snapshotter, &collection, "latest", &latest, &err));
+    assert_int_equal(akidb_uuid_compare(&latest, &list.entries[0].snapshot_id), 0);
+    akidb_snapshot_list_free(&list);
+    akidb_documents_free(documents);
+    akidb_snapshotter_close(snapshotter);
+    akidb_store_close(store);
+}
+
 static void a_damaged_snapshot_is_listed_as_such(void **state)
 {
     (void)state;
@@ -447,6 +475,36 @@ static void a_damaged_snapshot_is_listed_as_such(void **state)
     /* It can be deleted all the same, with its part. */
     assert_ok(err, akidb_snapshot_delete(snapshotter, &collection, &bad, &err));
     assert_int_equal(test_count_objects(store), 2);
+    akidb_documents_free(documents);
+    akidb_snapshotter_close(snapshotter);
+    akidb_store_close(store);
+}
+
+static void latest_passes_over_damaged_snapshots(void **state)
+{
+    (void)state;
+    akidb_error err;
+    akidb_store *store = test_store();
+    akidb_snapshotter *snapshotter = test_snapshotter(store, AKIDB_FORMAT_PARQUET);
+    akidb_documents *documents = test_documents(1, 10, 4);
+    akidb_uuid ids[2], found;
+    for (size_t i = 0; i < 2; i++)
+        ids[i] = test_create(snapshotter, &collection, documents);
+    for (size_t damaged = 0; damaged <= 2; damaged++) {
+        akidb_status status =
+            akidb_snapshot_resolve(snapshotter, &collection, "latest", &found, &err);
+        if (damaged == 2) {
+            assert_status(AKIDB_E_CORRUPTION, status);
+            break;
+        }
+        assert_ok(err, status);
+        assert_memory_equal(&found, &ids[1 - damaged], sizeof found);
+        akidb_snapshot_metadata *metadata;
+        assert_ok(err,
+                  akidb_snapshot_get_metadata(snapshotter, &collection, &found, &metadata, &err));
+        test_put(store, metadata->key, "", 0);
+        akidb_snapshot_metadata_free(metadata);
+    }
     akidb_documents_free(documents);
     akidb_snapshotter_close(snapshotter);
     akidb_store_close(store);
@@ -739,7 +797,9 @@ int main(void)
         cmocka_unit_test(restore_large_snapshot_100k),
         cmocka_unit_test(list_empty_snapshots),
         cmocka_unit_test(list_multiple_snapshots),
+        cmocka_unit_test(of_one_moment_the_greatest_id_comes_first),
         cmocka_unit_test(a_damaged_snapshot_is_listed_as_such),
+        cmocka_unit_test(latest_passes_over_damaged_snapshots),
         cmocka_unit_test(resolve_takes_a_unique_beginning),
         cmocka_unit_test(delete_snapshot),
         cmocka_unit_test(cleanup_old_snapshots),
