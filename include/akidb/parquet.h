@@ -59,7 +59,9 @@ typedef struct akidb_parquet_options {
                                        does not pay */
     akidb_vector_encoding vector_encoding;
     akidb_time_unit time_unit;
-    unsigned threads; /* that encode; default 1 */
+    unsigned threads;          /* that encode; default 1 */
+    akidb_toggle bloom_filter; /* of document and external ids, 2 to 4 bytes for each, by which one
+                                  document is found with few reads; default off, on in snapshots */
 } akidb_parquet_options;
 
 /* ---- one call, in memory -----------------------------------------------------------------------
@@ -223,6 +225,7 @@ typedef struct akidb_parquet_chunk_info {
     uint64_t values;     /* for the vector: floats */
     uint64_t compressed_bytes;
     uint64_t uncompressed_bytes;
+    uint64_t bloom_filter_bytes; /* 0: it has none, or does not say */
 } akidb_parquet_chunk_info;
 
 AKIDB_API size_t akidb_parquet_reader_columns(const akidb_parquet_reader *reader);

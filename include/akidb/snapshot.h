@@ -178,6 +178,17 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_restore(
     akidb_snapshotter *snapshotter, const akidb_uuid *collection_id, const akidb_uuid *snapshot_id,
     const akidb_filter *filter, akidb_documents **documents_out, akidb_error *err);
 
+/* The documents that the filter names by id or external id, as akidb_snapshot_restore would give
+ * them, but read piece by piece and never a whole part: of a Parquet snapshot the metadata, the
+ * tail of each part until all are found, the ids and texts of each row group that may hold one, and
+ * a page of vectors for each. One document of a single part takes four calls to the store; each
+ * byte is checked as ever. Without Bloom filters (other options, other versions) every row group's
+ * ids may be read; a JSON snapshot, or one without checksums, is read whole. What is not there does
+ * not come, and is no error. AKIDB_E_VALIDATION when the filter names no ids. */
+AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_get(
+    akidb_snapshotter *snapshotter, const akidb_uuid *collection_id, const akidb_uuid *snapshot_id,
+    const akidb_filter *filter, akidb_documents **documents_out, akidb_error *err);
+
 typedef struct akidb_snapshot_reader akidb_snapshot_reader;
 
 AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_open(

@@ -10,6 +10,7 @@ void ak_parquet_file_free(ak_parquet_file *file)
 {
     free(file->records);
     free(file->summaries);
+    akidb_buffer_free(&file->blooms);
     akidb_buffer_free(&file->indexes);
 }
 
@@ -60,6 +61,8 @@ akidb_status ak_parquet_file_add(ak_parquet_file *file, ak_row_group_encoder *en
     *record = encoder->record;
     status = ak_row_group_append_indexes(encoder, offset, record, &file->indexes, err);
     if (status == AKIDB_OK)
+        status = ak_buffer_append(&file->blooms, encoder->blooms.data, encoder->blooms.size, err);
+    if (status == AKIDB_OK)
         status =
             put(file, encoder->slices, encoder->slice_count, encoder->size, encoder->crc32c, err);
     if (status != AKIDB_OK)
@@ -81,16 +84,20 @@ akidb_status ak_parquet_file_end(ak_parquet_file *file, const ak_writer_settings
     akidb_status status = put_magic_once(file, err);
     if (status == AKIDB_OK)
         status = ak_footer_append(settings, file->records, file->row_group_count, file->size,
-                                  &footer, err);
+                                  file->size + file->blooms.size, &footer, err);
     if (status != AKIDB_OK)
         goto done;
-    const akidb_slice tail[] = {{file->indexes.data, file->indexes.size},
-                                {footer.data, footer.size}};
-    uint64_t offset = file->size;
-    uint64_t size = (uint64_t)tail[0].size + tail[1].size;
-    uint32_t crc32c = ak_crc32c(0, tail[0].data, tail[0].size);
-    crc32c = ak_crc32c(crc32c, tail[1].data, tail[1].size);
-    status = put(file, tail, 2, size, crc32c, err);
+    enum { PIECES = 3 };
+    const akidb_slice tail[PIECES] = {{file->blooms.data, file->blooms.size},
+                                      {file->indexes.data, file->indexes.size},
+                                      {footer.data, footer.size}};
+    uint64_t offset = file->size, size = 0;
+    uint32_t crc32c = 0;
+    for (size_t i = 0; i < PIECES; i++) {
+        crc32c = ak_crc32c(crc32c, tail[i].data, tail[i].size);
+        size += tail[i].size;
+    }
+    status = put(file, tail, PIECES, size, crc32c, err);
     if (status == AKIDB_OK)
         *summary_out = (akidb_parquet_summary){
             .rows = file->rows,

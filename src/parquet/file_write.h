@@ -15,7 +15,8 @@ typedef struct ak_parquet_file {
     size_t record_capacity;
     akidb_parquet_row_group_summary *summaries;
     size_t summary_capacity;
-    akidb_buffer indexes; /* offset indexes, for the tail */
+    akidb_buffer blooms;  /* Bloom filters, for the tail */
+    akidb_buffer indexes; /* offset indexes, behind them */
 } ak_parquet_file;
 
 void ak_parquet_file_free(ak_parquet_file *file);
@@ -24,7 +25,8 @@ void ak_parquet_file_free(ak_parquet_file *file);
 AKIDB_CHECK akidb_status ak_parquet_file_add(ak_parquet_file *file, ak_row_group_encoder *encoder,
                                              akidb_error *err);
 
-/* Writes the offset indexes and the footer. The summary's row groups live as long as `file`. */
+/* Writes Bloom filters, offset indexes and footer. The summary's row groups live as long as `file`.
+ */
 AKIDB_CHECK akidb_status ak_parquet_file_end(ak_parquet_file *file,
                                              const ak_writer_settings *settings,
                                              akidb_parquet_summary *summary_out, akidb_error *err);

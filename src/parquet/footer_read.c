@@ -142,7 +142,8 @@ static akidb_status read_ending(const akidb_input *input, const akidb_parquet_su
 }
 
 akidb_status ak_footer_read(const akidb_input *input, const akidb_parquet_summary *expected,
-                            ak_arena *arena, ak_footer *footer_out, akidb_error *err)
+                            ak_arena *arena, ak_footer *footer_out, akidb_buffer *tail_out,
+                            akidb_error *err)
 {
     *footer_out = (ak_footer){0};
     ending e = {0};
@@ -157,6 +158,10 @@ akidb_status ak_footer_read(const akidb_input *input, const akidb_parquet_summar
         status = ak_fail_at(err, AKIDB_E_UNSUPPORTED, AK_IN(input->name),
                             "the columns are encrypted; encrypted files are not read");
     footer_out->offset = offset;
+    if (status == AKIDB_OK && expected != NULL && tail_out != NULL) {
+        *tail_out = e.bytes;
+        e.bytes = (akidb_buffer){0};
+    }
 done:
     akidb_buffer_free(&e.bytes);
     if (status != AKIDB_OK)

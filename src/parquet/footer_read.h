@@ -20,11 +20,13 @@ typedef struct ak_footer {
     uint64_t offset; /* where the thrift bytes begin: behind all column chunks */
 } ak_footer;
 
-/* Reads the end of the file; with `expected`, the whole tail, checked against its checksum.
- * AKIDB_E_UNSUPPORTED when it is encrypted. */
+/* Reads the end of the file; with `expected`, the whole tail, checked against its checksum, which
+ * then goes to `tail_out` as well, unless that is NULL. AKIDB_E_UNSUPPORTED when it is encrypted.
+ */
 AKIDB_CHECK akidb_status ak_footer_read(const akidb_input *input,
                                         const akidb_parquet_summary *expected, ak_arena *arena,
-                                        ak_footer *footer_out, akidb_error *err);
+                                        ak_footer *footer_out, akidb_buffer *tail_out,
+                                        akidb_error *err);
 
 /* What the row groups say: first_rows_out[i] rows lie before row group i (one entry more than there
  * are row groups), and extents_out[i * leaves + j] is chunk j of row group i. No two overlap. With

@@ -122,6 +122,8 @@ typedef struct ak_column_chunk {
     int64_t data_page_offset;
     int64_t dictionary_page_offset; /* 0: none */
     ak_statistics statistics;
+    int64_t bloom_filter_offset; /* 0: none */
+    int32_t bloom_filter_length; /* with its header; 0: not said */
     /* ColumnChunk */
     int64_t offset_index_offset; /* 0: none */
     int32_t offset_index_length;
@@ -189,6 +191,12 @@ typedef struct ak_page_location {
     int64_t first_row_index;
 } ak_page_location;
 
+/* What stands before the bits of a Bloom filter. */
+typedef struct ak_bloom_header {
+    int32_t size;  /* of the bits */
+    bool is_known; /* split blocks, XXH64, not compressed: parquet/bloom.h can use it */
+} ak_bloom_header;
+
 /* ---- writing: metadata_write.c ----------------------------------------------------------------
  */
 
@@ -198,6 +206,8 @@ AKIDB_CHECK akidb_status ak_page_header_write(const ak_page_header *header, akid
                                               akidb_error *err);
 AKIDB_CHECK akidb_status ak_offset_index_write(const ak_page_location *pages, size_t count,
                                                akidb_buffer *buffer, akidb_error *err);
+
+AKIDB_CHECK akidb_status ak_bloom_header_write(size_t size, akidb_buffer *buffer, akidb_error *err);
 
 /* ---- reading: metadata_read.c -----------------------------------------------------------------
  */
@@ -217,5 +227,10 @@ AKIDB_CHECK akidb_status ak_offset_index_read(akidb_slice bytes, const char *fil
                                               uint64_t file_offset, ak_arena *arena,
                                               const ak_page_location **pages_out, size_t *count_out,
                                               akidb_error *err);
+
+/* *used_out is the header's length; the bits follow it. */
+AKIDB_CHECK akidb_status ak_bloom_header_read(akidb_slice bytes, const char *file,
+                                              uint64_t file_offset, ak_bloom_header *header_out,
+                                              size_t *used_out, akidb_error *err);
 
 #endif

@@ -226,6 +226,8 @@ static void read_column_metadata(parser *p, const ak_thrift_struct *field, ak_co
         case 9: chunk->data_page_offset = ak_thrift_i64(t, &s); break;
         case 11: chunk->dictionary_page_offset = ak_thrift_i64(t, &s); break;
         case 12: read_statistics(p, &s, &chunk->statistics); break;
+        case 14: chunk->bloom_filter_offset = ak_thrift_i64(t, &s); break;
+        case 15: chunk->bloom_filter_length = ak_thrift_i32(t, &s); break;
         default: ak_thrift_skip(t, &s);
         }
     }
@@ -542,4 +544,30 @@ akidb_status ak_offset_index_read(akidb_slice bytes, const char *file, uint64_t 
         *count_out = 0;
     }
     return p.t.status;
+}
+
+/* ---- the header of a Bloom filter --------------------------------------------------------------
+ */
+
+akidb_status ak_bloom_header_read(akidb_slice bytes, const char *file, uint64_t file_offset,
+                                  ak_bloom_header *header_out, size_t *used_out, akidb_error *err)
+{
+    *header_out = (ak_bloom_header){.is_known = true};
+    *used_out = 0;
+    ak_thrift reader = ak_thrift_from(bytes, file, file_offset, err), *t = &reader;
+    ak_thrift_struct s = {0};
+    while (ak_thrift_next(t, &s)) {
+        if (s.id == 1)
+            header_out->size = ak_thrift_i32(t, &s);
+        else if (s.id >= 2 && s.id <= 4)
+            header_out->is_known = read_union(t, &s) == 1 && header_out->is_known;
+        else
+            ak_thrift_skip(t, &s);
+    }
+    ak_thrift_require(t, &s, FIELD(1) | FIELD(2) | FIELD(3) | FIELD(4), "BloomFilterHeader");
+    if (t->status != AKIDB_OK)
+        *header_out = (ak_bloom_header){0};
+    else
+        *used_out = (size_t)(t->at - t->begin);
+    return t->status;
 }

@@ -82,6 +82,10 @@ static void write_column_metadata(ak_thrift_writer *w, const ak_column_chunk *ch
     if (chunk->dictionary_page_offset != 0)
         ak_thrift_put_i64(w, 11, chunk->dictionary_page_offset);
     write_statistics(w, 12, &chunk->statistics);
+    if (chunk->bloom_filter_offset != 0) {
+        ak_thrift_put_i64(w, 14, chunk->bloom_filter_offset);
+        ak_thrift_put_i32(w, 15, chunk->bloom_filter_length);
+    }
     ak_thrift_end_struct(w, enclosing);
 }
 
@@ -220,6 +224,21 @@ akidb_status ak_offset_index_write(const ak_page_location *pages, size_t count,
         ak_thrift_put_i32(w, 2, pages[i].compressed_page_size);
         ak_thrift_put_i64(w, 3, pages[i].first_row_index);
         ak_thrift_end_struct(w, list);
+    }
+    ak_thrift_end_struct(w, enclosing);
+    return writer.status;
+}
+
+/* Algorithm, hash and compression are unions, of which the first and only member is set. */
+akidb_status ak_bloom_header_write(size_t size, akidb_buffer *buffer, akidb_error *err)
+{
+    ak_thrift_writer writer = {buffer, err, AKIDB_OK, 0}, *w = &writer;
+    int enclosing = ak_thrift_begin_element(w);
+    ak_thrift_put_i32(w, 1, (int32_t)size);
+    for (int field = 2; field <= 4; field++) {
+        int header = ak_thrift_begin_struct(w, field);
+        ak_thrift_end_struct(w, ak_thrift_begin_struct(w, 1));
+        ak_thrift_end_struct(w, header);
     }
     ak_thrift_end_struct(w, enclosing);
     return writer.status;

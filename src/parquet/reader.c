@@ -98,13 +98,14 @@ static akidb_status find_dimension(akidb_parquet_reader *reader, akidb_error *er
     return AKIDB_OK;
 }
 
-static akidb_status open_file(akidb_parquet_reader *reader, akidb_error *err)
+static akidb_status open_file(akidb_parquet_reader *reader, bool keep_tail, akidb_error *err)
 {
     const akidb_input *input = reader->input;
     const akidb_parquet_summary *expected = reader->options.expected;
     akidb_status status = ak_arena_new(&reader->arena, err);
     if (status == AKIDB_OK)
-        status = ak_footer_read(input, expected, reader->arena, &reader->footer, err);
+        status = ak_footer_read(input, expected, reader->arena, &reader->footer,
+                                keep_tail ? &reader->tail : NULL, err);
     if (status == AKIDB_OK)
         status = ak_file_columns_find(&reader->footer.metadata, input->name, &reader->options,
                                       reader->arena, &reader->columns, err);
@@ -118,9 +119,9 @@ static akidb_status open_file(akidb_parquet_reader *reader, akidb_error *err)
     return status;
 }
 
-akidb_status akidb_parquet_reader_open(const akidb_input *input,
-                                       const akidb_parquet_read_options *options,
-                                       akidb_parquet_reader **reader_out, akidb_error *err)
+akidb_status ak_parquet_reader_open(const akidb_input *input,
+                                    const akidb_parquet_read_options *options, bool keep_tail,
+                                    akidb_parquet_reader **reader_out, akidb_error *err)
 {
     *reader_out = NULL;
     akidb_parquet_reader *reader = calloc(1, sizeof *reader);
@@ -129,7 +130,7 @@ akidb_status akidb_parquet_reader_open(const akidb_input *input,
     reader->input = input;
     akidb_status status = copy_options(reader, options, err);
     if (status == AKIDB_OK)
-        status = open_file(reader, err);
+        status = open_file(reader, keep_tail, err);
     if (status != AKIDB_OK) {
         akidb_parquet_reader_close(reader);
         return status;
@@ -138,10 +139,18 @@ akidb_status akidb_parquet_reader_open(const akidb_input *input,
     return AKIDB_OK;
 }
 
+akidb_status akidb_parquet_reader_open(const akidb_input *input,
+                                       const akidb_parquet_read_options *options,
+                                       akidb_parquet_reader **reader_out, akidb_error *err)
+{
+    return ak_parquet_reader_open(input, options, false, reader_out, err);
+}
+
 void akidb_parquet_reader_close(akidb_parquet_reader *reader)
 {
     if (reader == NULL)
         return;
+    akidb_buffer_free(&reader->tail);
     ak_pool_free(reader->pool);
     ak_arena_free(reader->arena);
     free(reader);

@@ -161,6 +161,8 @@ akidb_status akidb_parquet_reader_chunk(const akidb_parquet_reader *reader, size
     info_out->values = (uint64_t)chunk->num_values;
     info_out->compressed_bytes = (uint64_t)chunk->total_compressed_size;
     info_out->uncompressed_bytes = (uint64_t)chunk->total_uncompressed_size;
+    if (chunk->bloom_filter_offset > 0 && chunk->bloom_filter_length > 0)
+        info_out->bloom_filter_bytes = (uint64_t)chunk->bloom_filter_length;
     list_encodings(chunk, info_out->encodings, sizeof info_out->encodings);
     return AKIDB_OK;
 }

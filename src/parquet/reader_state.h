@@ -16,7 +16,15 @@ struct akidb_parquet_reader {
     const ak_extent *extents;   /* row_group_count x leaf_count */
     uint32_t dimension;
     ak_pool *pool;
+    akidb_buffer tail; /* as the file has it, for parquet/find.h; else empty */
 };
+
+/* Like akidb_parquet_reader_open; with keep_tail, and a summary of the file in the options, the
+ * tail's bytes are kept, so that documents can be found by them. */
+AKIDB_CHECK akidb_status ak_parquet_reader_open(const akidb_input *input,
+                                                const akidb_parquet_read_options *options,
+                                                bool keep_tail, akidb_parquet_reader **reader_out,
+                                                akidb_error *err);
 
 static inline const ak_column_chunk *ak_reader_chunk(const akidb_parquet_reader *reader,
                                                      size_t group, const ak_file_leaf *leaf)

@@ -1,9 +1,11 @@
 #include "parquet/row_group_write.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/checksum.h"
+#include "parquet/bloom.h"
 #include "parquet/column_write.h"
 
 /* The order of the chunks in the file. The vectors come last, so that everything else is one range
@@ -31,6 +33,7 @@ void ak_row_group_encoder_free(ak_row_group_encoder *encoder)
     akidb_buffer_free(&encoder->chunk_tools.split);
     ak_text_tools_free(&encoder->text_tools);
     free(encoder->slices);
+    akidb_buffer_free(&encoder->blooms);
     *encoder = (ak_row_group_encoder){0};
 }
 
@@ -119,6 +122,53 @@ static akidb_status write_vectors(ak_row_group_encoder *encoder, const float *ve
                             settings->vector_encoding, settings->page_bytes, err);
 }
 
+/* ---- Bloom filters -----------------------------------------------------------------------------
+ */
+
+/* Appends the header of a filter for `values` values, and its bits, all 0. */
+static akidb_status begin_bloom(ak_row_group_encoder *encoder, ak_leaf leaf, uint64_t values,
+                                uint8_t **bits_out, size_t *size_out, akidb_error *err)
+{
+    akidb_buffer *blooms = &encoder->blooms;
+    size_t before = blooms->size, size = ak_bloom_size(values);
+    akidb_status status = ak_bloom_header_write(size, blooms, err);
+    if (status == AKIDB_OK)
+        status = ak_buffer_reserve(blooms, size, err);
+    if (status != AKIDB_OK)
+        return status;
+    *bits_out = blooms->data + blooms->size;
+    *size_out = size;
+    memset(*bits_out, 0, size);
+    blooms->size += size;
+    encoder->record.chunks[leaf].bloom_size = blooms->size - before;
+    return AKIDB_OK;
+}
+
+static akidb_status write_blooms(ak_row_group_encoder *encoder, const akidb_batch *batch,
+                                 size_t first, size_t rows, akidb_error *err)
+{
+    encoder->blooms.size = 0;
+    if (!encoder->settings->bloom_filter)
+        return AKIDB_OK;
+    uint8_t *bits;
+    size_t size;
+    akidb_status status = begin_bloom(encoder, AK_LEAF_DOCUMENT_ID, rows, &bits, &size, err);
+    for (size_t i = 0; status == AKIDB_OK && i < rows; i++) {
+        const akidb_uuid *id = &batch->document_ids[first + i];
+        ak_bloom_insert(bits, size, ak_bloom_hash((akidb_slice){id->bytes, sizeof id->bytes}));
+    }
+    uint64_t texts = rows - encoder->record.chunks[AK_LEAF_EXTERNAL_ID].null_count;
+    if (status != AKIDB_OK || texts == 0)
+        return status;
+    status = begin_bloom(encoder, AK_LEAF_EXTERNAL_ID, texts, &bits, &size, err);
+    for (size_t i = 0; status == AKIDB_OK && i < rows; i++) {
+        akidb_slice text = akidb_texts_at(&batch->external_ids, first + i);
+        if (text.data != NULL)
+            ak_bloom_insert(bits, size, ak_bloom_hash(text));
+    }
+    return status;
+}
+
 static akidb_status write_columns(ak_row_group_encoder *encoder, const akidb_batch *batch,
                                   size_t first, size_t rows, akidb_error *err)
 {
@@ -134,6 +184,8 @@ static akidb_status write_columns(ak_row_group_encoder *encoder, const akidb_bat
         status = write_texts(encoder, AK_LEAF_METADATA, &batch->metadata, first, rows, err);
     if (status == AKIDB_OK)
         status = write_times(encoder, batch->inserted_at + first, rows, err);
+    if (status == AKIDB_OK)
+        status = write_blooms(encoder, batch, first, rows, err);
     return status;
 }
 

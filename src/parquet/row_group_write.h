@@ -22,6 +22,7 @@ typedef struct ak_chunk_record {
     uint64_t null_count;
     ak_bound min, max;
     size_t index_size; /* of its offset index; set when that is written */
+    size_t bloom_size; /* of its Bloom filter with the header; 0: none */
 } ak_chunk_record;
 
 typedef struct ak_row_group_record {
@@ -46,6 +47,7 @@ typedef struct ak_row_group_encoder {
     uint64_t small_size; /* of all chunks but the vector's, which come first */
     uint32_t crc32c;
     uint32_t small_crc32c;
+    akidb_buffer blooms; /* Bloom filters with their headers, in the order of the schema */
 } ak_row_group_encoder;
 
 /* `settings` must outlive the encoder. On failure there is nothing to free. */

@@ -60,10 +60,11 @@ static ak_column_chunk describe_chunk(const ak_chunk_record *record, ak_leaf lea
     return column;
 }
 
-/* Fills the row groups and their columns; the indexes' places follow from their sizes. */
+/* Fills the row groups and their columns; the places of Bloom filters and indexes follow from their
+ * sizes. */
 static void describe_row_groups(const ak_row_group_record *records, size_t count,
-                                uint64_t indexes_offset, ak_row_group *groups,
-                                ak_column_chunk *columns)
+                                uint64_t blooms_offset, uint64_t indexes_offset,
+                                ak_row_group *groups, ak_column_chunk *columns)
 {
     for (size_t i = 0; i < count; i++, columns += AK_LEAF_COUNT) {
         ak_row_group *group = &groups[i];
@@ -79,6 +80,11 @@ static void describe_row_groups(const ak_row_group_record *records, size_t count
             columns[leaf].offset_index_offset = (int64_t)indexes_offset;
             columns[leaf].offset_index_length = (int32_t)record->index_size;
             indexes_offset += record->index_size;
+            if (record->bloom_size > 0) {
+                columns[leaf].bloom_filter_offset = (int64_t)blooms_offset;
+                columns[leaf].bloom_filter_length = (int32_t)record->bloom_size;
+                blooms_offset += record->bloom_size;
+            }
             group->total_byte_size += columns[leaf].total_uncompressed_size;
             group->total_compressed_size += columns[leaf].total_compressed_size;
         }
@@ -140,7 +146,8 @@ done:
 
 akidb_status ak_footer_append(const ak_writer_settings *settings,
                               const ak_row_group_record *row_groups, size_t count,
-                              uint64_t indexes_offset, akidb_buffer *footer, akidb_error *err)
+                              uint64_t blooms_offset, uint64_t indexes_offset, akidb_buffer *footer,
+                              akidb_error *err)
 {
     ak_row_group *groups = calloc(count + 1, sizeof *groups);
     ak_column_chunk *columns = calloc(count + 1, AK_LEAF_COUNT * sizeof *columns);
@@ -148,7 +155,7 @@ akidb_status ak_footer_append(const ak_writer_settings *settings,
     if (groups == NULL || columns == NULL) {
         status = ak_fail_memory(err, (count + 1) * AK_LEAF_COUNT * sizeof *columns);
     } else {
-        describe_row_groups(row_groups, count, indexes_offset, groups, columns);
+        describe_row_groups(row_groups, count, blooms_offset, indexes_offset, groups, columns);
         status = append_metadata(settings, groups, count, footer, err);
     }
     free(groups);

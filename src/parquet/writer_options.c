@@ -105,6 +105,15 @@ static akidb_status set_choices(ak_writer_settings *settings, const akidb_parque
                        "option enable_dictionary: expected a value of akidb_toggle, found %d",
                        (int)options->enable_dictionary);
     }
+    switch (options->bloom_filter) {
+    case AKIDB_DEFAULT:
+    case AKIDB_OFF: settings->bloom_filter = false; break;
+    case AKIDB_ON: settings->bloom_filter = true; break;
+    default:
+        return ak_fail(err, AKIDB_E_VALIDATION,
+                       "option bloom_filter: expected a value of akidb_toggle, found %d",
+                       (int)options->bloom_filter);
+    }
     switch (options->vector_encoding) {
     case AKIDB_VECTOR_ENCODING_DEFAULT:
     case AKIDB_VECTOR_PLAIN: settings->vector_encoding = AK_ENCODING_PLAIN; break;

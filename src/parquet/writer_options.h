@@ -20,6 +20,7 @@ typedef struct ak_writer_settings {
     uint64_t row_group_bytes;
     uint32_t page_bytes;
     bool dictionary;
+    bool bloom_filter;
     int vector_encoding; /* ak_encoding */
     ak_time_unit_kind unit;
     bool unit_is_default; /* nobody asked for it */

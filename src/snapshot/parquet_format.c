@@ -2,8 +2,9 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "parquet/reader_state.h"
 #include "parquet/writer.h"
-#include "snapshot/format.h"
+#include "snapshot/parquet_part.h"
 
 const ak_format_ops *ak_format_of(akidb_snapshot_format format)
 {
@@ -17,6 +18,8 @@ static akidb_status writer_open(const ak_part_target *target, void **writer_out,
 {
     akidb_parquet_options options = target->snapshotter->parquet;
     options.time_unit = target->time_unit;
+    if (options.bloom_filter == AKIDB_DEFAULT)
+        options.bloom_filter = AKIDB_ON;
     akidb_parquet_writer *writer;
     akidb_status status =
         akidb_parquet_writer_open(&target->output, target->dimension, &options, &writer, err);
@@ -65,9 +68,7 @@ static void reader_close(void *handle)
     free(part);
 }
 
-/* To import a file whose rows are no documents is a mistake of the caller. In a snapshot it means
- * that the part is not what was written. */
-static akidb_status as_stored(akidb_status status, akidb_error *err)
+akidb_status ak_parquet_part_failure(akidb_status status, akidb_error *err)
 {
     if (status != AKIDB_E_VALIDATION)
         return status;
@@ -93,22 +94,34 @@ static akidb_status check_part(const ak_part_source *source, const akidb_parquet
     return AKIDB_OK;
 }
 
+akidb_status ak_parquet_part_open(const ak_part_source *source, unsigned columns, bool keep_tail,
+                                  akidb_parquet_reader **reader_out, akidb_error *err)
+{
+    akidb_parquet_read_options options = {
+        .struct_size = sizeof options,
+        .columns = columns,
+        .threads = source->threads,
+        .expected = source->metadata->checked ? &source->part->summary : NULL,
+    };
+    akidb_status status = ak_parquet_part_failure(
+        ak_parquet_reader_open(source->input, &options, keep_tail, reader_out, err), err);
+    if (status == AKIDB_OK)
+        status = check_part(source, *reader_out, err);
+    if (status != AKIDB_OK) {
+        akidb_parquet_reader_close(*reader_out);
+        *reader_out = NULL;
+    }
+    return status;
+}
+
 static akidb_status reader_open(const ak_part_source *source, void **reader_out, akidb_error *err)
 {
     *reader_out = NULL;
     parquet_part *part = calloc(1, sizeof *part);
     if (part == NULL)
         return ak_fail_memory(err, sizeof *part);
-    akidb_parquet_read_options options = {
-        .struct_size = sizeof options,
-        .columns = ak_filter_columns(source->filter),
-        .threads = source->threads,
-        .expected = source->metadata->checked ? &source->part->summary : NULL,
-    };
     akidb_status status =
-        as_stored(akidb_parquet_reader_open(source->input, &options, &part->reader, err), err);
-    if (status == AKIDB_OK)
-        status = check_part(source, part->reader, err);
+        ak_parquet_part_open(source, ak_filter_columns(source->filter), false, &part->reader, err);
     if (status != AKIDB_OK) {
         reader_close(part);
         return status;
@@ -157,8 +170,8 @@ static akidb_status next(void *handle, size_t groups, akidb_documents *documents
     *done_out = end == part->count;
     if (end == first)
         return AKIDB_OK;
-    return as_stored(akidb_parquet_reader_read(part->reader, first, end - first, documents, err),
-                     err);
+    return ak_parquet_part_failure(
+        akidb_parquet_reader_read(part->reader, first, end - first, documents, err), err);
 }
 
 const ak_format_ops ak_format_parquet = {

@@ -57,7 +57,7 @@ static void check_shape(const shape *wanted, size_t append_rows)
         if (wanted->part_rows > 0)
             assert_true(part->rows <= wanted->part_rows);
         if (wanted->part_bytes > 0 && part->rows > 50 * wanted->threads)
-            assert_true(part->file.size <= 3 * wanted->part_bytes / 2); /* with the tail */
+            assert_true(part->file.size <= 2 * wanted->part_bytes); /* with the tail */
     }
     assert_int_equal(test_count_objects(store), metadata->part_count + 1);
     assert_restores(snapshotter, &collection, &id, documents);
