@@ -163,6 +163,8 @@ typedef struct cli_progress {
     int64_t told;
 } cli_progress;
 
+typedef struct cli_stats cli_stats; /* stats.h */
+
 struct cli {
     /* the global options */
     const char *store_uri;
@@ -177,6 +179,9 @@ struct cli {
     cli_progress progress;
     akidb_store *store;
     akidb_snapshotter *snapshotter;
+    bool wants_stats; /* set before cli_open */
+    cli_stats *stats; /* NULL: nothing is counted */
+    akidb_store *counted_store;
 };
 
 /* Opens the store and a snapshotter on it; `options` (NULL: defaults) gets threads and hooks

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "encoding.h"
 #include "json_out.h"
+#include "stats.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ typedef struct values {
     cli_list labels;
     bool allow_empty;
     bool trust_ids;
+    bool stats;
 } values;
 
 static const cli_option options[] = {
@@ -57,6 +59,7 @@ static const cli_option options[] = {
      offsetof(values, allow_empty), NULL, 0, 0},
     {"trust-ids", 0, NULL, "Do not check that no document id comes twice", cli_read_flag,
      offsetof(values, trust_ids), NULL, 0, 0},
+    CLI_STATS_OPTION(offsetof(values, stats)),
     {0}};
 
 static const cli_example examples[] = {
@@ -320,6 +323,7 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     const values *v = given;
     akidb_uuid collection;
     akidb_snapshotter_options snapshotter = {0};
+    session->wants_stats = v->stats;
     int code = check_values(session, v, count - 1);
     if (code == CLI_DONE)
         code = cli_collection(session, arguments[0], &collection);

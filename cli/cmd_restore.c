@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "json_out.h"
+#include "stats.h"
 #include "wanted.h"
 
 #include <stddef.h>
@@ -14,6 +15,7 @@ typedef struct values {
     cli_moment inserted_before;
     unsigned columns;
     cli_count limit;
+    bool stats;
 } values;
 
 static const cli_option options[] = {
@@ -36,6 +38,7 @@ static const cli_option options[] = {
      cli_read_columns, offsetof(values, columns), cli_columns, 0, 0},
     {"limit", 0, "N", "Restore N documents at most", cli_read_count, offsetof(values, limit), NULL,
      1, UINT64_MAX},
+    CLI_STATS_OPTION(offsetof(values, stats)),
     {0}};
 
 static const cli_example examples[] = {
@@ -46,8 +49,6 @@ static const cli_example examples[] = {
      "akidb restore notes latest - --inserted-after 2026-11-01 --inserted-before 2026-12-01 "
      "--columns external_id,metadata"},
     {0}};
-
-enum { NAMES_TOLD = 5 };
 
 /* ---- what to write --------------------------------------------------------------------------- */
 
@@ -104,26 +105,6 @@ static akidb_status collect_names(const values *v, cli_wanted *wanted, akidb_err
         status = cli_set_error(err, AKIDB_E_VALIDATION, "%s: expected ids, one a line, found none",
                                v->id_files.items[0]);
     return status == AKIDB_OK ? cli_wanted_sort(wanted, err) : status;
-}
-
-/* Says which documents were asked for by name and did not come. */
-static akidb_status check_names(const cli_wanted *wanted, akidb_error *err)
-{
-    size_t missing = 0;
-    char names[512] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < wanted->count; i++) {
-        if (cli_wanted_was_seen(wanted, &wanted->names[i]))
-            continue;
-        if (missing++ < NAMES_TOLD && used < sizeof names)
-            used += (size_t)snprintf(names + used, sizeof names - used, "%s'%.64s'",
-                                     used > 0 ? ", " : "", wanted->names[i].text);
-    }
-    if (missing == 0)
-        return AKIDB_OK;
-    return cli_set_error(err, AKIDB_E_NOT_FOUND,
-                         "%zu of %zu documents asked for are not there: %s%s", missing,
-                         wanted->count, names, missing > NAMES_TOLD ? ", ..." : "");
 }
 
 /* ---- from the one to the other --------------------------------------------------------------- */
@@ -183,7 +164,7 @@ static akidb_status restore(job *j, const akidb_uuid *collection, const akidb_uu
         status = copy_documents(j, err);
     /* With a limit, a document that did not come may still be there. */
     if (status == AKIDB_OK && (j->limit == 0 || j->restored < j->limit))
-        status = check_names(&j->wanted, err);
+        status = cli_wanted_check(&j->wanted, err);
     if (status == AKIDB_OK) {
         akidb_export *whole = j->exporter;
         j->exporter = NULL;
@@ -218,6 +199,7 @@ static int print_result(const job *j, const akidb_uuid *collection, const akidb_
 static int run_job(job *j, const values *v, char *const *arguments)
 {
     akidb_uuid collection, snapshot;
+    j->session->wants_stats = v->stats;
     int code = cli_open(j->session, NULL, "restore");
     if (code == CLI_DONE)
         code = cli_snapshot(j->session, arguments[0], arguments[1], &collection, &snapshot);

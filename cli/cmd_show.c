@@ -85,7 +85,8 @@ static void print_chunk(const akidb_parquet_chunk_info *c)
         printf("  %6.3f", (double)c->compressed_bytes / (double)c->uncompressed_bytes);
     else
         printf("  %6s", "-");
-    printf("  %-12s  %s\n", c->codec, c->encodings);
+    printf("  %-12s  %s%s\n", c->codec, c->encodings,
+           c->bloom_filter_bytes > 0 ? "; bloom filter" : "");
 }
 
 /* Adds one comma-divided name after another, each once. */
@@ -121,6 +122,7 @@ static akidb_status sum_column(const akidb_parquet_reader *reader, size_t column
         sum->values += chunk.values;
         sum->compressed_bytes += chunk.compressed_bytes;
         sum->uncompressed_bytes += chunk.uncompressed_bytes;
+        sum->bloom_filter_bytes += chunk.bloom_filter_bytes;
         add_names(sum->encodings, sizeof sum->encodings, chunk.encodings);
         add_names(codecs, 64, chunk.codec);
     }
@@ -184,6 +186,7 @@ static akidb_status row_groups_json(const akidb_parquet_reader *reader, cli_json
             cli_json_number(json, "values", chunk.values);
             cli_json_number(json, "compressed_bytes", chunk.compressed_bytes);
             cli_json_number(json, "uncompressed_bytes", chunk.uncompressed_bytes);
+            cli_json_number(json, "bloom_filter_bytes", chunk.bloom_filter_bytes);
             cli_json_close(json, '}');
         }
         cli_json_close(json, ']');
@@ -285,7 +288,8 @@ const cli_command cli_cmd_show = {
     .summary = "Show what a snapshot is made of",
     .details =
         "Prints the metadata and the parts, and for Parquet how each column is stored: values, "
-        "bytes before and after compression, codec and encodings. Only the footers of the parts "
+        "bytes before and after compression, codec, encodings, and whether there is a Bloom "
+        "filter. Only the footers of the parts "
         "are read; 'akidb verify' reads everything.",
     .options = options,
     .examples = examples,

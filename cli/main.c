@@ -3,6 +3,7 @@
  * options, runs it, and makes sure that what was printed has really been written.
  */
 #include "manual.h"
+#include "stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,8 +69,10 @@ static int run_command(cli *session, const cli_command *command, int argc, char 
         }
     }
     cli_progress_clear(&session->progress);
+    cli_stats_print(session);
     akidb_snapshotter_close(session->snapshotter);
     akidb_store_close(session->store);
+    cli_stats_close(session);
     cli_values_free(command->options, values);
     free(values);
     return code;

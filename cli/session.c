@@ -1,4 +1,5 @@
 #include "cli.h"
+#include "stats.h"
 
 static void log_hook(void *context, akidb_log_level level, const char *message)
 {
@@ -29,6 +30,9 @@ int cli_open(cli *session, akidb_snapshotter_options *options, const char *what)
     cli_progress_begin(&session->progress, what);
     if (akidb_store_open(session->store_uri, &session->store, &err) != AKIDB_OK)
         return cli_fail(session, &err);
+    int code = session->wants_stats ? cli_stats_open(session) : CLI_DONE;
+    if (code != CLI_DONE)
+        return code;
     if (akidb_snapshotter_open(session->store, options, &session->snapshotter, &err) != AKIDB_OK)
         return cli_fail(session, &err);
     return CLI_DONE;

@@ -192,3 +192,23 @@ bool cli_wanted_was_seen(const cli_wanted *wanted, const cli_wanted_name *name)
     const bool *by_text = name->is_external_id ? find_external_id(wanted, text) : NULL;
     return (by_id != NULL && *by_id) || (by_text != NULL && *by_text);
 }
+
+akidb_status cli_wanted_check(const cli_wanted *wanted, akidb_error *err)
+{
+    enum { NAMES_TOLD = 5 };
+    size_t missing = 0;
+    char names[512] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < wanted->count; i++) {
+        if (cli_wanted_was_seen(wanted, &wanted->names[i]))
+            continue;
+        if (missing++ < NAMES_TOLD && used < sizeof names)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s'%.64s'",
+                                     used > 0 ? ", " : "", wanted->names[i].text);
+    }
+    if (missing == 0)
+        return AKIDB_OK;
+    return cli_set_error(err, AKIDB_E_NOT_FOUND,
+                         "%zu of %zu documents asked for are not there: %s%s", missing,
+                         wanted->count, names, missing > NAMES_TOLD ? ", ..." : "");
+}

@@ -39,6 +39,9 @@ akidb_status cli_wanted_sort(cli_wanted *wanted, akidb_error *err);
 /* Notes the documents of a batch as seen. */
 void cli_wanted_see(cli_wanted *wanted, const akidb_batch *batch);
 
+/* AKIDB_E_NOT_FOUND, naming the first of them, when some names have not been seen. */
+akidb_status cli_wanted_check(const cli_wanted *wanted, akidb_error *err);
+
 bool cli_wanted_was_seen(const cli_wanted *wanted, const cli_wanted_name *name);
 
 #endif
