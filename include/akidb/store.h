@@ -38,7 +38,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_store_open(const char *uri, akidb_store
  * is made at the first write, if it is not there; reading a folder that is not there finds nothing.
  * A relative path means the working folder of now. Symbolic links are followed up to the folder and
  * never below it: AKIDB_E_PERMISSION. An object that was stored, or deleted, but could not be made
- * durable is AKIDB_E_UNCERTAIN. */
+ * durable is AKIDB_E_UNCERTAIN; after such a put, so is "already exists" through this handle. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_store_local_open(const char *path, akidb_store **store_out,
                                                           akidb_error *err);
 

@@ -12,7 +12,8 @@
  *             only the sync of the folder failed, the object is there but may not last:
  *             AKIDB_E_UNCERTAIN.
  *   Exists    "Already exists" and a delete of what is gone sync the folder too: the answer must
- *             not rest on what another caller has not made durable yet.
+ *             not rest on what another caller has not made durable yet. Once the sync of a folder
+ *             has failed, "already exists" is AKIDB_E_UNCERTAIN for this handle.
  *   Delete    Unlink, and a sync of the folder that was open before it. Folders that have become
  *             empty are removed when possible; a put that finds its folder gone makes it again.
  *   Names     No step follows a symbolic link, so no key leads out of the root. What is neither a
@@ -231,6 +232,8 @@ static akidb_status fail_exists(ak_local *local, draft *d, akidb_error *err)
     draft_discard(local, d);
     if (error_number != 0)
         return fail_write(local, error_number, d->key, err);
+    if (local->doubtful)
+        return fail_uncertain(local, EIO, d->key, "the object is there already", err);
     return ak_fail_at(err, AKIDB_E_ALREADY_EXISTS, AK_IN(d->key),
                       "the object is there already below %s", local->root);
 }
@@ -252,6 +255,7 @@ static akidb_status draft_commit(ak_local *local, draft *d, akidb_error *err)
     files->ops->close_folder(files->handle, d->folder);
     if (error_number == 0)
         return AKIDB_OK;
+    local->doubtful = true;
     return fail_uncertain(local, error_number, d->key, "stored", err);
 }
 

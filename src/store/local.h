@@ -12,6 +12,9 @@ typedef struct ak_local {
     const akidb_files *files;
     char *root;             /* absolute path */
     _Atomic bool root_made; /* this handle has seen to it that the root and what is above last */
+    /* A sync of a folder failed after a name was given: a later sync that succeeds proves nothing
+     * of that name, so that "already exists" can no longer be said of what lasts. */
+    _Atomic bool doubtful;
 } ak_local;
 
 /* No numbers of errno.h. ENOTDIR within the root means that a key is not there; that the root

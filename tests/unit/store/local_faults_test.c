@@ -159,13 +159,16 @@ static bool fail_nth(attempt *try, akidb_put_mode mode, const char *before, uint
     check_after(d, status, before, what);
     assert_int_equal(open_descriptors(), descriptors);
 
-    /* Once the disk is well again, the same call works. */
+    /* Once the disk is well again, the same call works; but whether an object whose folder could
+     * not be synced lasts, no later sync proves. */
     fault_files_heal(&d->faults);
     char text[64];
     read_object(d, KEY, text);
     akidb_status again = try(d, mode);
     bool taken = mode == AKIDB_PUT_IF_ABSENT && text[0] != '\0';
-    assert_int_equal(again, taken ? AKIDB_E_ALREADY_EXISTS : AKIDB_OK);
+    akidb_status expected =
+        status == AKIDB_E_UNCERTAIN ? AKIDB_E_UNCERTAIN : AKIDB_E_ALREADY_EXISTS;
+    assert_int_equal(again, taken ? expected : AKIDB_OK);
     disk_close(d);
     return failed != CALL_COUNT;
 }
