@@ -9,10 +9,12 @@
 /* Holds the longest record, and little enough to stay in a processor's cache. */
 enum { WINDOW = (1 << 20) + (1 << 19) };
 
-akidb_status ak_wal_reader_new(ak_wal_reader *reader, const ak_wal_folder *folder, akidb_error *err)
+akidb_status ak_wal_reader_new(ak_wal_reader *reader, const ak_wal_folder *folder, uint64_t largest,
+                               akidb_error *err)
 {
-    *reader = (ak_wal_reader){.folder = folder, .window = malloc(WINDOW)};
-    return reader->window == NULL ? ak_fail_memory(err, WINDOW) : AKIDB_OK;
+    size_t capacity = largest < WINDOW ? (size_t)largest + 1 : WINDOW;
+    *reader = (ak_wal_reader){.folder = folder, .capacity = capacity, .window = malloc(capacity)};
+    return reader->window == NULL ? ak_fail_memory(err, capacity) : AKIDB_OK;
 }
 
 static void close_segment(ak_wal_reader *reader)
@@ -66,12 +68,12 @@ static akidb_status move_window(ak_wal_reader *reader, uint64_t offset, akidb_er
     reader->filled = kept;
     size_t found;
     int error_number = files->ops->read_at(files->handle, reader->file, offset + kept,
-                                           reader->window + kept, WINDOW - kept, &found);
+                                           reader->window + kept, reader->capacity - kept, &found);
     if (error_number != 0)
         return ak_wal_fail_errno(reader->folder, error_number, reader->name, "reading the segment",
                                  err);
     reader->filled += found;
-    if (reader->filled < WINDOW && offset + reader->filled < reader->size)
+    if (reader->filled < reader->capacity && offset + reader->filled < reader->size)
         return ak_wal_fail_at(reader->folder, AKIDB_E_IO, reader->name, offset + reader->filled,
                               err, "the segment became shorter than %llu bytes while it was read",
                               (unsigned long long)reader->size);
@@ -85,8 +87,8 @@ akidb_status ak_wal_reader_bytes(ak_wal_reader *reader, uint64_t offset, uint64_
     uint64_t left = offset < reader->size ? reader->size - offset : 0;
     if (size > left)
         size = left;
-    if (size > WINDOW)
-        size = WINDOW;
+    if (size > reader->capacity)
+        size = reader->capacity;
     if (size == 0)
         return AKIDB_OK;
     if (offset < reader->start || offset + size > reader->start + reader->filled) {

@@ -13,13 +13,15 @@ typedef struct ak_wal_reader {
     bool open;
     uint64_t size; /* of the file */
     uint32_t seed;
+    size_t capacity; /* of the window, in bytes */
     uint8_t *window; /* holds the bytes [start, start + filled) of the file */
     uint64_t start;
     size_t filled;
 } ak_wal_reader;
 
+/* For segments of `largest` bytes at most. */
 AKIDB_CHECK akidb_status ak_wal_reader_new(ak_wal_reader *reader, const ak_wal_folder *folder,
-                                           akidb_error *err);
+                                           uint64_t largest, akidb_error *err);
 void ak_wal_reader_free(ak_wal_reader *reader);
 
 /* Closes the segment that was open, if any. The log id is given apart from the segment, since its

@@ -549,6 +549,15 @@ static void finish(replay *r)
     }
 }
 
+static uint64_t largest_segment(const ak_wal_outcome *out)
+{
+    uint64_t largest = 0;
+    for (size_t i = 0; i < out->count; i++)
+        if (out->segments[i].size > largest)
+            largest = out->segments[i].size;
+    return largest;
+}
+
 akidb_status ak_wal_replay(const ak_wal_folder *folder, ak_wal_recovery recovery,
                            const ak_wal_audience *audience, ak_wal_outcome *outcome_out,
                            akidb_error *err)
@@ -566,7 +575,7 @@ akidb_status ak_wal_replay(const ak_wal_folder *folder, ak_wal_recovery recovery
     if (status == AKIDB_OK)
         status = find_log_id(&r, err);
     if (status == AKIDB_OK)
-        status = ak_wal_reader_new(&r.reader, folder, err);
+        status = ak_wal_reader_new(&r.reader, folder, largest_segment(outcome_out), err);
     for (r.index = 0; r.index < outcome_out->count && status == AKIDB_OK; r.index++) {
         if (!r.stopped) {
             status = read_segment(&r, err);

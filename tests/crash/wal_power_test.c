@@ -137,13 +137,13 @@ static void cut_everywhere(ak_wal_durability durability, uint64_t logs, uint64_t
 static void nothing_committed_is_lost_whenever_the_power_goes(void **state)
 {
     (void)state;
-    cut_everywhere(AK_WAL_EVERY_COMMIT, 5, 3);
+    cut_everywhere(AK_WAL_EVERY_COMMIT, 4, 3);
 }
 
 static void nothing_synced_is_lost_whenever_the_power_goes(void **state)
 {
     (void)state;
-    cut_everywhere(AK_WAL_BY_CALL, 5, 3);
+    cut_everywhere(AK_WAL_BY_CALL, 4, 3);
 }
 
 /* The process goes, the disk stays: what was acknowledged by the kernel is all there. */
