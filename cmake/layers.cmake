@@ -13,7 +13,8 @@ set(AKIDB_LAYERS
   "store 3 base os json net"
   "wal 3 base os"
   "formats 4 base os codec json document parquet"
-  "snapshot 5 base os codec json document parquet store formats")
+  "snapshot 5 base os codec json document parquet store formats"
+  "storage 6 base os json document snapshot wal")
 
 set(AKIDB_LAYER_NAMES "")
 

@@ -7,5 +7,6 @@
 #include "akidb/parquet.h"
 #include "akidb/s3.h"
 #include "akidb/snapshot.h"
+#include "akidb/storage.h"
 #include "akidb/store.h"
 #endif

@@ -1,0 +1,136 @@
+/* The thread that flushes by the size and the age of the log. */
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "storage/storage.h"
+
+enum { LOOK_EVERY_MS = 100 };
+
+static const int64_t retry_first = 1000000, retry_longest = INT64_C(300) * 1000000;
+
+/* Steady, so that a clock that is set does not stop retries. */
+static int64_t steady_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static bool log_is_large(const akidb_storage *storage)
+{
+    ak_wal_statistics statistics;
+    if (storage->flush_wal_bytes == AKIDB_NEVER)
+        return false;
+    ak_wal_get_statistics(storage->wal, &statistics);
+    return statistics.segment_bytes >= storage->flush_wal_bytes;
+}
+
+static bool is_due(akidb_storage *storage, ak_collection *collection, bool large)
+{
+    pthread_rwlock_rdlock(&collection->lock);
+    bool dirty = !collection->dropped && collection->dirty_lsn != 0;
+    int64_t since = collection->dirty_since;
+    pthread_rwlock_unlock(&collection->lock);
+    int64_t age;
+    if (!dirty || steady_now() < collection->retry_at)
+        return false;
+    if (large)
+        return true;
+    return storage->flush_age != AKIDB_NEVER &&
+           !__builtin_sub_overflow(ak_storage_now(storage), since, &age) && age >= 0 &&
+           (uint64_t)age >= storage->flush_age;
+}
+
+static void flush_one(akidb_storage *storage, ak_collection *collection)
+{
+    akidb_error err;
+    akidb_status status = ak_flush(storage, collection, storage->background, NULL, &err);
+    if (status == AKIDB_OK || status == AKIDB_E_NOT_FOUND) {
+        collection->retry_delay = 0;
+        return;
+    }
+    collection->retry_delay =
+        collection->retry_delay == 0 ? retry_first : collection->retry_delay * 2;
+    if (collection->retry_delay > retry_longest)
+        collection->retry_delay = retry_longest;
+    collection->retry_at = steady_now() + collection->retry_delay;
+    char id[AKIDB_UUID_TEXT_SIZE];
+    akidb_uuid_format(&collection->id, id);
+    ak_storage_log(storage, AKIDB_LOG_WARNING, &err,
+                   "flush of %s failed; the log keeps everything, next try in %lld s", id,
+                   (long long)(collection->retry_delay / 1000000));
+}
+
+static bool is_stopping(akidb_storage *storage)
+{
+    pthread_mutex_lock(&storage->flush_lock);
+    bool stopping = storage->stopping;
+    pthread_mutex_unlock(&storage->flush_lock);
+    return stopping;
+}
+
+static void look(akidb_storage *storage)
+{
+    ak_collection **all;
+    size_t count;
+    if (ak_collections_all(storage, &all, &count, NULL) != AKIDB_OK)
+        return; /* no memory: at the next look */
+    for (size_t i = 0; i < count && !is_stopping(storage); i++)
+        if (is_due(storage, all[i], log_is_large(storage)))
+            flush_one(storage, all[i]);
+    ak_collections_release(all, count);
+    akidb_error err;
+    if (atomic_load(&storage->catalogue_stale) && ak_save_catalogue(storage, &err) != AKIDB_OK)
+        ak_storage_log(storage, AKIDB_LOG_WARNING, &err, "the catalogue is still the old one");
+}
+
+static void *work(void *context)
+{
+    akidb_storage *storage = context;
+    pthread_mutex_lock(&storage->flush_lock);
+    while (!storage->stopping) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += LOOK_EVERY_MS * 1000000L;
+        until.tv_sec += until.tv_nsec / 1000000000L;
+        until.tv_nsec %= 1000000000L;
+        int waited =
+            pthread_cond_timedwait(&storage->background_wake, &storage->flush_lock, &until);
+        if (storage->stopping || waited != ETIMEDOUT)
+            continue;
+        pthread_mutex_unlock(&storage->flush_lock);
+        look(storage);
+        pthread_mutex_lock(&storage->flush_lock);
+    }
+    pthread_mutex_unlock(&storage->flush_lock);
+    return NULL;
+}
+
+akidb_status ak_background_start(akidb_storage *storage, akidb_error *err)
+{
+    if (storage->flush_wal_bytes == AKIDB_NEVER && storage->flush_age == AKIDB_NEVER)
+        return AKIDB_OK;
+    /* The host's signals are not for this thread. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error_number = pthread_create(&storage->thread, NULL, work, storage);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    storage->has_thread = error_number == 0;
+    return error_number == 0
+               ? AKIDB_OK
+               : ak_fail_errno(err, error_number, NULL, "starting the thread that flushes");
+}
+
+void ak_background_stop(akidb_storage *storage)
+{
+    pthread_mutex_lock(&storage->flush_lock);
+    storage->stopping = true;
+    pthread_cond_broadcast(&storage->background_wake);
+    pthread_mutex_unlock(&storage->flush_lock);
+    if (storage->has_thread)
+        pthread_join(storage->thread, NULL);
+    storage->has_thread = false;
+}

@@ -1,0 +1,164 @@
+/* Everything that is counted, in Prometheus' text format (version 0.0.4). */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "storage/storage.h"
+
+/* A text that grows; after a failure nothing more is added. */
+typedef struct metrics {
+    akidb_buffer *text;
+    akidb_status status;
+    akidb_error *err;
+} metrics;
+
+#define put(m, ...)                                                                                \
+    do {                                                                                           \
+        if ((m)->status == AKIDB_OK)                                                               \
+            (m)->status = ak_buffer_printf((m)->text, (m)->err, __VA_ARGS__);                      \
+    } while (0)
+
+static void head(metrics *m, const char *name, const char *type, const char *help)
+{
+    put(m, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void one(metrics *m, const char *name, const char *type, const char *help, uint64_t value)
+{
+    head(m, name, type, help);
+    put(m, "%s %" PRIu64 "\n", name, value);
+}
+
+#define counter(m, name, help, value) one((m), (name), "counter", (help), (value))
+#define gauge(m, name, help, value)   one((m), (name), "gauge", (help), (value))
+
+static void put_writes(metrics *m, ak_counters *c)
+{
+    counter(m, "akidb_upserts_total", "Upsert calls that succeeded.", atomic_load(&c->upserts));
+    counter(m, "akidb_upserted_documents_total", "Documents inserted or replaced.",
+            atomic_load(&c->upserted));
+    counter(m, "akidb_deletes_total", "Delete calls that succeeded.", atomic_load(&c->deletes));
+    counter(m, "akidb_deleted_documents_total", "Documents deleted.", atomic_load(&c->deleted));
+    counter(m, "akidb_gets_total", "Get calls that succeeded.", atomic_load(&c->gets));
+    counter(m, "akidb_restores_total", "Restores that succeeded.", atomic_load(&c->restores));
+    counter(m, "akidb_snapshots_made_total", "Snapshots made by flushes.",
+            atomic_load(&c->snapshots_made));
+    counter(m, "akidb_snapshots_failed_total", "Flushes that made no snapshot.",
+            atomic_load(&c->snapshots_failed));
+    counter(m, "akidb_snapshot_bytes_total", "Bytes of the snapshots made.",
+            atomic_load(&c->snapshot_bytes));
+}
+
+static void put_log(metrics *m, akidb_storage *storage)
+{
+    ak_wal_statistics s;
+    ak_wal_get_statistics(storage->wal, &s);
+    counter(m, "akidb_wal_entries_total", "Entries appended to the log.", s.entries);
+    counter(m, "akidb_wal_bytes_total", "Bytes appended to the log.", s.bytes);
+    counter(m, "akidb_wal_syncs_total", "Syncs of the log; entries divided by syncs share one.",
+            s.syncs);
+    gauge(m, "akidb_wal_segments", "Segments of the log on the disk.", s.segments);
+    gauge(m, "akidb_wal_size_bytes", "Bytes of the log on the disk.", s.segment_bytes);
+    gauge(m, "akidb_wal_last_lsn", "LSN of the last entry.", s.last_lsn);
+    gauge(m, "akidb_wal_durable_lsn", "LSN up to which the log is on the disk.", s.durable_lsn);
+    gauge(m, "akidb_wal_failed", "1 when a write or sync of the log has failed.", s.failed ? 1 : 0);
+}
+
+static void put_store(metrics *m, ak_counters *c)
+{
+    const char *name = "akidb_store_requests_total";
+    head(m, name, "counter", "Calls to the object store by kind.");
+    for (int op = 0; op < AKIDB_STORE_OP_COUNT; op++)
+        put(m, "%s{kind=\"%s\"} %" PRIu64 "\n", name, akidb_store_op_name((akidb_store_op)op),
+            atomic_load(&c->requests[op]));
+    counter(m, "akidb_store_requests_failed_total",
+            "Calls to the object store that failed; not found is no failure.",
+            atomic_load(&c->requests_failed));
+    counter(m, "akidb_store_sent_bytes_total", "Bytes of objects written.",
+            atomic_load(&c->bytes_up));
+    counter(m, "akidb_store_received_bytes_total", "Bytes of objects read.",
+            atomic_load(&c->bytes_down));
+}
+
+static void put_recovery(metrics *m, akidb_storage *storage)
+{
+    const char *name = "akidb_recovery_seconds";
+    int64_t duration = storage->report.duration < 0 ? 0 : storage->report.duration;
+    head(m, name, "gauge", "How long the open took.");
+    put(m, "%s %" PRId64 ".%06" PRId64 "\n", name, duration / 1000000, duration % 1000000);
+    gauge(m, "akidb_recovered_entries", "Entries of the log that the open replayed.",
+          storage->report.log_entries);
+    gauge(m, "akidb_memory_bytes", "Bytes of documents and their indexes in memory.",
+          atomic_load(&storage->memory));
+}
+
+/* ---- by collection -----------------------------------------------------------------------------
+ */
+
+static uint64_t documents_of(const akidb_collection_info *info)
+{
+    return info->documents;
+}
+
+static uint64_t memory_of(const akidb_collection_info *info)
+{
+    return info->memory_bytes;
+}
+
+static uint64_t flushed_of(const akidb_collection_info *info)
+{
+    return info->flushed_at <= 0 ? 0 : (uint64_t)info->flushed_at / 1000000;
+}
+
+/* A label's value: backslash, quote and newline are escaped. */
+static void put_label(metrics *m, const char *value)
+{
+    for (const char *at = value; *at != '\0'; at++) {
+        if (*at == '\n')
+            put(m, "\\n");
+        else if (*at == '\\' || *at == '"')
+            put(m, "\\%c", *at);
+        else
+            put(m, "%c", *at);
+    }
+}
+
+static void put_each(metrics *m, const char *name, const char *help,
+                     uint64_t (*value)(const akidb_collection_info *),
+                     const akidb_collection_info *infos, size_t count)
+{
+    head(m, name, "gauge", help);
+    for (size_t i = 0; i < count; i++) {
+        char id[AKIDB_UUID_TEXT_SIZE];
+        akidb_uuid_format(&infos[i].id, id);
+        put(m, "%s{collection=\"%s\",name=\"", name, id);
+        put_label(m, infos[i].name);
+        put(m, "\"} %" PRIu64 "\n", value(&infos[i]));
+    }
+}
+
+akidb_status akidb_storage_metrics(akidb_storage *storage, akidb_buffer *text_out, akidb_error *err)
+{
+    *text_out = (akidb_buffer){0};
+    akidb_collection_info *infos;
+    size_t count;
+    akidb_status status = akidb_storage_collections(storage, &infos, &count, err);
+    if (status != AKIDB_OK)
+        return status;
+    metrics m = {text_out, AKIDB_OK, err};
+    put_writes(&m, &storage->counters);
+    put_log(&m, storage);
+    put_store(&m, &storage->counters);
+    put_recovery(&m, storage);
+    gauge(&m, "akidb_collections", "Collections.", count);
+    put_each(&m, "akidb_documents", "Documents of the collection.", documents_of, infos, count);
+    put_each(&m, "akidb_collection_memory_bytes", "Bytes of the collection in memory.", memory_of,
+             infos, count);
+    put_each(&m, "akidb_last_snapshot_timestamp_seconds",
+             "When the newest good snapshot was begun; 0: never.", flushed_of, infos, count);
+    free(infos);
+    if (m.status != AKIDB_OK)
+        akidb_buffer_free(text_out);
+    return m.status;
+}

@@ -1,0 +1,366 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/options.h"
+#include "os/path.h"
+#include "os/random.h"
+#include "storage/storage.h"
+
+/* ---- hooks and clock ---------------------------------------------------------------------------
+ */
+
+int64_t ak_storage_now(const akidb_storage *storage)
+{
+    return akidb_clock_now(storage->has_clock ? &storage->clock : NULL);
+}
+
+/* The one way to the caller's log: also of both snapshotters, so that one call comes at a time. */
+static void log_hook(void *context, akidb_log_level level, const char *message)
+{
+    akidb_storage *storage = context;
+    pthread_mutex_lock(&storage->log_lock);
+    storage->hooks.log(storage->hooks.context, level, message);
+    pthread_mutex_unlock(&storage->log_lock);
+}
+
+static bool progress_hook(void *context, const akidb_progress *progress)
+{
+    akidb_storage *storage = context;
+    return storage->hooks.progress(storage->hooks.context, progress);
+}
+
+void ak_storage_log(akidb_storage *storage, akidb_log_level level, const akidb_error *err,
+                    const char *format, ...)
+{
+    if (storage->hooks.log == NULL)
+        return;
+    char text[256], line[sizeof text + sizeof err->message + 2];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    snprintf(line, sizeof line, "%s: %s", text, err->message);
+    log_hook(storage, level, line);
+}
+
+static void count_call(void *context, const akidb_store_call *call)
+{
+    ak_counters *counters = context;
+    atomic_fetch_add(&counters->requests[call->op], 1);
+    if (call->status != AKIDB_OK && call->status != AKIDB_E_NOT_FOUND)
+        atomic_fetch_add(&counters->requests_failed, 1);
+    if (call->op == AKIDB_STORE_PUT || call->op == AKIDB_STORE_UPLOAD_WRITE)
+        atomic_fetch_add(&counters->bytes_up, call->bytes);
+    else if (call->op == AKIDB_STORE_GET || call->op == AKIDB_STORE_GET_RANGE)
+        atomic_fetch_add(&counters->bytes_down, call->bytes);
+}
+
+/* ---- options -----------------------------------------------------------------------------------
+ */
+
+static akidb_status check_options(const akidb_storage_options *options, akidb_error *err)
+{
+    if (options->data_folder == NULL || options->data_folder[0] == '\0')
+        return ak_fail(err, AKIDB_E_VALIDATION, "data_folder: expected a path, found none");
+    if ((unsigned)options->durability > AKIDB_DURABLE_BY_CALL)
+        return ak_fail(err, AKIDB_E_VALIDATION, "durability: expected 0 to 2, found %d",
+                       (int)options->durability);
+    if ((unsigned)options->recovery > AKIDB_RECOVER_SALVAGE)
+        return ak_fail(err, AKIDB_E_VALIDATION, "recovery: expected 0 to 2, found %d",
+                       (int)options->recovery);
+    return AKIDB_OK;
+}
+
+static bool is_zero(const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (((const uint8_t *)bytes)[i] != 0)
+            return false;
+    return true;
+}
+
+static void set_options(akidb_storage *storage, const akidb_storage_options *options)
+{
+    const uint64_t wal_default = UINT64_C(256) << 20, age_default = UINT64_C(15) * 60 * 1000000;
+    const akidb_snapshotter_options *snapshots = &options->snapshots;
+    storage->hooks = snapshots->hooks;
+    storage->has_clock = snapshots->clock != NULL;
+    if (storage->has_clock)
+        storage->clock = *snapshots->clock;
+    storage->time_unit = snapshots->parquet.time_unit;
+    storage->retention = options->retention;
+    storage->has_retention = !is_zero(&options->retention, sizeof options->retention);
+    storage->durability = options->durability;
+    storage->flush_wal_bytes =
+        options->flush_wal_bytes == 0 ? wal_default : options->flush_wal_bytes;
+    storage->flush_age = options->flush_age == 0 ? age_default : options->flush_age;
+}
+
+/* ---- folder and lock ---------------------------------------------------------------------------
+ */
+
+/* Makes the folder below its parent, which must be there. */
+static int make_folder(const akidb_files *files, const char *path)
+{
+    char *parent = strdup(path);
+    if (parent == NULL)
+        return ENOMEM;
+    char *slash = strrchr(parent, '/'); /* absolute: there is one */
+    const char *name = slash + 1;
+    *slash = '\0';
+    akidb_folder folder;
+    int error_number =
+        files->ops->open_root(files->handle, slash == parent ? "/" : parent, &folder);
+    if (error_number == 0) {
+        error_number = files->ops->make_folder(files->handle, folder, name);
+        if (error_number == 0 || error_number == EEXIST)
+            error_number = files->ops->sync_folder(files->handle, folder);
+        files->ops->close_folder(files->handle, folder);
+    }
+    free(parent);
+    return error_number;
+}
+
+/* Makes the folder and all above it that are missing; cuts `path` on the way and mends it. */
+static int make_folders(const akidb_files *files, char *path)
+{
+    akidb_folder folder;
+    int error_number = files->ops->open_root(files->handle, path, &folder);
+    if (error_number == 0)
+        files->ops->close_folder(files->handle, folder);
+    char *slash = strrchr(path, '/');
+    if (error_number != ENOENT || slash == NULL || slash == path)
+        return error_number == ENOENT && slash == path ? make_folder(files, path) : error_number;
+    *slash = '\0';
+    error_number = make_folders(files, path);
+    *slash = '/';
+    return error_number == 0 ? make_folder(files, path) : error_number;
+}
+
+static int take_lock(akidb_storage *storage)
+{
+    const akidb_files *files = storage->files;
+    const char *name = "lock";
+    int error_number = files->ops->open_file(files->handle, storage->folder, name,
+                                             AKIDB_FILE_CREATE, &storage->lock_file);
+    if (error_number == EEXIST)
+        error_number = files->ops->open_file(files->handle, storage->folder, name,
+                                             AKIDB_FILE_UPDATE, &storage->lock_file);
+    storage->has_lock_file = error_number == 0;
+    return error_number == 0 ? files->ops->lock(files->handle, storage->lock_file) : error_number;
+}
+
+static akidb_status open_folder(akidb_storage *storage, char *path, akidb_error *err)
+{
+    const akidb_files *files = storage->files;
+    int error_number = make_folders(files, path);
+    if (error_number == 0)
+        error_number = files->ops->open_root(files->handle, path, &storage->folder);
+    if (error_number != 0)
+        return ak_fail_errno(err, error_number, path, "opening the data folder");
+    storage->has_folder = true;
+    error_number = take_lock(storage);
+    if (error_number == EWOULDBLOCK)
+        return ak_fail_at(err, AKIDB_E_PRECONDITION, AK_IN(path),
+                          "the data folder is in use by another process or storage");
+    return error_number == 0 ? AKIDB_OK
+                             : ak_fail_errno(err, error_number, path, "locking the data folder");
+}
+
+/* `name` within the data folder; yours to free. */
+static char *path_within(const char *folder, const char *name)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    if (path != NULL)
+        snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+/* ---- parts -------------------------------------------------------------------------------------
+ */
+
+static akidb_status open_store(akidb_storage *storage, const akidb_storage_options *options,
+                               const char *path, akidb_error *err)
+{
+    akidb_store *inner = options->store;
+    akidb_status status = AKIDB_OK;
+    if (inner == NULL) {
+        char *folder = path_within(path, "store");
+        if (folder == NULL)
+            return ak_fail_memory(err, strlen(path));
+        status = akidb_store_local_open(folder, &storage->own_store, err);
+        free(folder);
+        inner = storage->own_store;
+    }
+    return status != AKIDB_OK ? status
+                              : akidb_store_trace_open(inner, count_call, &storage->counters,
+                                                       &storage->store, err);
+}
+
+static akidb_status open_snapshotters(akidb_storage *storage, const akidb_storage_options *options,
+                                      akidb_error *err)
+{
+    akidb_snapshotter_options own = options->snapshots;
+    own.hooks = (akidb_hooks){
+        .context = storage,
+        .progress = storage->hooks.progress == NULL ? NULL : progress_hook,
+        .log = storage->hooks.log == NULL ? NULL : log_hook,
+    };
+    if (own.struct_size == 0 && !is_zero(&options->snapshots, sizeof options->snapshots))
+        return ak_fail(err, AKIDB_E_VALIDATION,
+                       "snapshots.struct_size: expected the size of the struct, found 0");
+    own.struct_size = own.struct_size == 0 ? sizeof own : own.struct_size;
+    akidb_status status = akidb_snapshotter_open(storage->store, &own, &storage->snapshotter, err);
+    own.hooks.progress = NULL;
+    return status != AKIDB_OK
+               ? status
+               : akidb_snapshotter_open(storage->store, &own, &storage->background, err);
+}
+
+static akidb_status recover(akidb_storage *storage, const akidb_storage_options *options,
+                            const char *path, akidb_error *err)
+{
+    char *folder = path_within(path, "wal");
+    if (folder == NULL)
+        return ak_fail_memory(err, strlen(path));
+    ak_wal_options wal = {
+        .files = storage->files,
+        .folder = folder,
+        .segment_bytes =
+            options->wal_segment_bytes == 0 ? UINT64_C(64) << 20 : options->wal_segment_bytes,
+        .durability = (ak_wal_durability)options->durability,
+        .interval_ms = options->interval_ms == 0 ? 100 : options->interval_ms,
+        .recovery = (ak_wal_recovery)options->recovery,
+        .max_bytes = options->wal_max_bytes == 0 ? UINT64_C(8) << 30 : options->wal_max_bytes,
+    };
+    akidb_status status = ak_recover(storage, &wal, options->allow_older_snapshot, err);
+    free(folder);
+    return status;
+}
+
+static akidb_status open_all(akidb_storage *storage, const akidb_storage_options *options,
+                             akidb_error *err)
+{
+    int64_t begun = akidb_clock_now(NULL);
+    char *path;
+    akidb_status status = ak_path_absolute(options->data_folder, &path, err);
+    if (status != AKIDB_OK)
+        return status;
+    status = ak_random_bytes(&storage->hash_seed, sizeof storage->hash_seed, err);
+    if (status == AKIDB_OK)
+        status = open_folder(storage, path, err);
+    if (status == AKIDB_OK)
+        status = open_store(storage, options, path, err);
+    if (status == AKIDB_OK)
+        status = open_snapshotters(storage, options, err);
+    if (status == AKIDB_OK)
+        status = recover(storage, options, path, err);
+    free(path);
+    /* Only now: what the log has accepted comes back whatever the limit. */
+    storage->memory_limit = options->memory_limit;
+    storage->report.duration = akidb_clock_now(NULL) - begun;
+    return status != AKIDB_OK ? status : ak_background_start(storage, err);
+}
+
+/* ---- life --------------------------------------------------------------------------------------
+ */
+
+static void init_locks(akidb_storage *storage)
+{
+    pthread_mutex_init(&storage->log_lock, NULL);
+    pthread_mutex_init(&storage->catalogue_lock, NULL);
+    pthread_mutex_init(&storage->submit_lock, NULL);
+    pthread_mutex_init(&storage->lock, NULL);
+    pthread_mutex_init(&storage->queue_lock, NULL);
+    pthread_cond_init(&storage->queue_moved, NULL);
+    pthread_mutex_init(&storage->ids_lock, NULL);
+    pthread_mutex_init(&storage->flush_lock, NULL);
+    pthread_cond_init(&storage->flush_ended, NULL);
+    pthread_condattr_t steady;
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&storage->background_wake, &steady);
+    pthread_condattr_destroy(&steady);
+}
+
+static void destroy_locks(akidb_storage *storage)
+{
+    pthread_cond_destroy(&storage->background_wake);
+    pthread_cond_destroy(&storage->flush_ended);
+    pthread_mutex_destroy(&storage->flush_lock);
+    pthread_mutex_destroy(&storage->ids_lock);
+    pthread_cond_destroy(&storage->queue_moved);
+    pthread_mutex_destroy(&storage->queue_lock);
+    pthread_mutex_destroy(&storage->lock);
+    pthread_mutex_destroy(&storage->submit_lock);
+    pthread_mutex_destroy(&storage->catalogue_lock);
+    pthread_mutex_destroy(&storage->log_lock);
+}
+
+akidb_status akidb_storage_close(akidb_storage *storage, akidb_error *err)
+{
+    if (storage == NULL)
+        return AKIDB_OK;
+    ak_background_stop(storage);
+    akidb_status status = ak_wal_close(storage->wal, err);
+    for (size_t i = 0; i < storage->collection_count; i++)
+        ak_collection_release(storage->collections[i]);
+    free(storage->collections);
+    akidb_snapshotter_close(storage->background);
+    akidb_snapshotter_close(storage->snapshotter);
+    akidb_store_close(storage->store);
+    akidb_store_close(storage->own_store);
+    const akidb_files *files = storage->files;
+    if (storage->has_lock_file)
+        files->ops->close_file(files->handle, storage->lock_file);
+    if (storage->has_folder)
+        files->ops->close_folder(files->handle, storage->folder);
+    destroy_locks(storage);
+    free(storage);
+    return status;
+}
+
+akidb_status ak_storage_open_with(const akidb_storage_options *options, const akidb_files *files,
+                                  akidb_storage **storage_out, akidb_recovery_report *report_out,
+                                  akidb_error *err)
+{
+    *storage_out = NULL;
+    if (report_out != NULL)
+        *report_out = (akidb_recovery_report){0};
+    akidb_storage_options own;
+    akidb_status status = ak_options_copy(&own, sizeof own, options, "akidb_storage_options", err);
+    if (status == AKIDB_OK)
+        status = check_options(&own, err);
+    if (status != AKIDB_OK)
+        return status;
+    akidb_storage *storage = calloc(1, sizeof *storage);
+    if (storage == NULL)
+        return ak_fail_memory(err, sizeof *storage);
+    storage->files = files;
+    init_locks(storage);
+    set_options(storage, &own);
+    status = open_all(storage, &own, err);
+    if (status != AKIDB_OK) {
+        (void)akidb_storage_close(storage, NULL);
+        return status;
+    }
+    if (report_out != NULL)
+        *report_out = storage->report;
+    *storage_out = storage;
+    return AKIDB_OK;
+}
+
+akidb_status akidb_storage_open(const akidb_storage_options *options, akidb_storage **storage_out,
+                                akidb_recovery_report *report_out, akidb_error *err)
+{
+    return ak_storage_open_with(options, akidb_files_system(), storage_out, report_out, err);
+}
+
+akidb_status akidb_storage_sync(akidb_storage *storage, akidb_error *err)
+{
+    return ak_wal_sync(storage->wal, err);
+}
