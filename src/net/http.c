@@ -98,13 +98,14 @@ static int rewind_body(void *context, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-/* The connection stands and the request is about to go. */
-static int count_sending(void *context, char *to_ip, char *from_ip, int to_port, int from_port)
+/* The connection stands and the request is about to go. libcurl would send it anew when a kept
+ * connection breaks before the answer, although the server may have acted on the first; that is the
+ * caller's to decide. */
+static int allow_one_sending(void *context, char *to_ip, char *from_ip, int to_port, int from_port)
 {
     (void)to_ip, (void)from_ip, (void)to_port, (void)from_port;
     ak_http_transfer *transfer = context;
-    transfer->sendings++;
-    return CURL_PREREQFUNC_OK;
+    return transfer->sendings++ == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static bool is_good(const ak_http_transfer *transfer)
@@ -236,7 +237,7 @@ static bool set_up(ak_http_transfer *transfer)
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_reason) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, count_sending) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, allow_one_sending) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive_body) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
@@ -297,7 +298,9 @@ static void finish(ak_http_transfer *transfer, CURLcode code)
         snprintf(transfer->curl_reason, sizeof transfer->curl_reason,
                  "the answer broke off, or does not tell its length");
     }
-    response->sent_twice = transfer->sendings > 1;
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        snprintf(transfer->curl_reason, sizeof transfer->curl_reason,
+                 "the connection broke before the answer");
     if (response->outcome == AK_HTTP_ANSWERED)
         return;
     const char *reason =

@@ -10,9 +10,9 @@
  *              no_proxy).
  *   Time       Connecting, and bytes that stop moving, have limits; a body that moves has none. A
  *              patient request may stand still twenty times as long.
- *   Retries    are the caller's: an outcome says whether the server may have seen the request. Only
- *              where a kept connection turns out to be dead, the request goes out anew by itself;
- *              `sent_twice` says so, since the server may have acted on the first.
+ *   Retries    are the caller's: an outcome says whether the server may have seen the request. No
+ *              request goes out twice by itself, not even where a kept connection turns out to be
+ *              dead.
  *   Secrets    Headers and URLs never appear in a reason.
  *   Threads    Any calls may run at once on one client, except that close runs alone, after every
  *              transfer has been waited for or abandoned. A transfer belongs to one thread.
@@ -63,7 +63,6 @@ typedef struct ak_http_response {
     akidb_buffer body;    /* of an answer that did not go to `into` */
     size_t into_used;     /* bytes that went to `into` */
     uint64_t sent_bytes;  /* of the request's body */
-    bool sent_twice;      /* the first time over a connection that then broke, without an answer */
     char reason[256];     /* what went wrong when outcome is not ANSWERED */
 } ak_http_response;
 

@@ -303,8 +303,6 @@ static void a_stall_is_noticed(void **state)
     (void)state;
     world *w = world_open();
     assert_survives(w, &attempts[0], "stall");
-    assert_survives(w, &attempts[3], "stall");
-    assert_survives(w, &attempts[6], "stall-body");
     assert_survives(w, &attempts[7], "stall-body");
     world_close(w);
 }

@@ -477,7 +477,6 @@ static verdict judge_answer(sending *s, ak_s3_answer *answer)
 {
     ak_http_response *http = &answer->http;
     error_body body = {.answer = answer};
-    answer->was_lost = answer->was_lost || http->sent_twice;
     answer->error_code[0] = '\0';
     answer->error_message[0] = '\0';
     bool good = http->code >= 200 && http->code < 300;
