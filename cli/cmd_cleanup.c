@@ -80,7 +80,8 @@ static int print_json(cli *session, const akidb_retention_report *report, bool d
         const akidb_retention_decision *d = &report->decisions[i];
         cli_json_open(&json, NULL, '{');
         cli_json_uuid(&json, "snapshot_id", &d->snapshot_id);
-        cli_json_time(&json, "created_at", d->created_at);
+        if (d->created_at != 0) /* a damaged one does not say */
+            cli_json_time(&json, "created_at", d->created_at);
         cli_json_number(&json, "size_bytes", d->size_bytes);
         cli_json_bool(&json, "keep", d->keep);
         cli_json_string(&json, "reason", d->reason);

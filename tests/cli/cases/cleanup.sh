@@ -15,3 +15,10 @@ run akidb -q cleanup --older-than 1s words
 run akidb list words
 run akidb cleanup --older-than 1s --keep-last 0 words
 run akidb cleanup --older-than 1s --keep-last 0 words
+# A damaged snapshot does not say when it was created, and is left alone.
+need akidb -q create words a.jsonl >/dev/null
+for metadata in store/snapshots/*/*.metadata.json; do
+    : >"$metadata"
+done
+run akidb cleanup --older-than 1s words
+run akidb --json cleanup --older-than 1s words
