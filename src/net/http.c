@@ -228,6 +228,8 @@ static bool set_up(ak_http_transfer *transfer)
 {
     CURL *easy = transfer->easy;
     const char *ca_file = transfer->http->ca_file;
+    if (transfer->request.direct && curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK)
+        return false;
     if (ca_file != NULL && curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) != CURLE_OK)
         return false;
     return curl_easy_setopt(easy, CURLOPT_URL, transfer->request.url) == CURLE_OK &&

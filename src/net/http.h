@@ -40,6 +40,7 @@ typedef struct ak_http_request {
     size_t header_count;
     const akidb_slice *body; /* NULL: none */
     size_t body_count;
+    bool direct;           /* through no proxy, whatever the environment says */
     bool patient;          /* the server may think for minutes before it answers */
     void *into;            /* where the body of a 2xx answer goes; NULL: into response.body */
     size_t into_size;      /* a longer body is AK_HTTP_TOO_LONG */

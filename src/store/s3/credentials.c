@@ -24,6 +24,7 @@ struct ak_s3_provider {
     pthread_cond_t fetched;
     bool fetching; /* one thread is asking for new keys */
     bool have;
+    int64_t next_try; /* after a failure while the old keys still serve: not before that time */
     ak_s3_credentials current;
     char *url;        /* token service, container or metadata endpoint */
     char *role_arn;   /* web identity */
@@ -33,6 +34,7 @@ struct ak_s3_provider {
 
 enum {
     REFRESH_BEFORE_SECONDS = 300,
+    TRY_AGAIN_SECONDS = 30,
     ANSWER_BYTES_MAX = 256 << 10,
     TOKEN_BYTES_MAX = 64 << 10,
     METADATA_TIMEOUT_MS = 2000,
@@ -184,6 +186,7 @@ static akidb_status fetch_from_container(ak_s3_provider *provider, ak_s3_credent
                                      .url = provider->url,
                                      .headers = headers,
                                      .header_count = header.size > 0 ? 1 : 0,
+                                     .direct = true,
                                      .max_body_bytes = ANSWER_BYTES_MAX};
     if (status == AKIDB_OK)
         status = ask(provider->http, &request, SERVICE_TIMEOUT_MS, "the container's endpoint",
@@ -207,6 +210,7 @@ static akidb_status ask_metadata(ak_s3_provider *provider, const char *method, c
                                          .url = (const char *)url.data,
                                          .headers = &header,
                                          .header_count = 1,
+                                         .direct = true,
                                          .max_body_bytes = ANSWER_BYTES_MAX};
         status = ask(provider->http, &request, METADATA_TIMEOUT_MS, "the EC2 metadata service",
                      body_out, err);
@@ -540,6 +544,12 @@ static bool is_fresh(const ak_s3_provider *provider, int64_t seconds)
     return akidb_clock_now(provider->clock) < provider->current.expires_at - seconds * 1000000;
 }
 
+/* So that a service that is down does not hold up every request until the keys expire. */
+static bool must_wait(const ak_s3_provider *provider)
+{
+    return is_fresh(provider, 0) && akidb_clock_now(provider->clock) < provider->next_try;
+}
+
 akidb_status ak_s3_provider_get(ak_s3_provider *provider, bool refresh,
                                 ak_s3_credentials *credentials_out, akidb_error *err)
 {
@@ -547,7 +557,8 @@ akidb_status ak_s3_provider_get(ak_s3_provider *provider, bool refresh,
     pthread_mutex_lock(&provider->mutex);
     while (provider->fetching && !is_fresh(provider, 0))
         pthread_cond_wait(&provider->fetched, &provider->mutex);
-    if (!refresh && (provider->fetching || is_fresh(provider, REFRESH_BEFORE_SECONDS))) {
+    if (!refresh &&
+        (provider->fetching || is_fresh(provider, REFRESH_BEFORE_SECONDS) || must_wait(provider))) {
         *credentials_out = provider->current;
         pthread_mutex_unlock(&provider->mutex);
         return AKIDB_OK;
@@ -568,6 +579,8 @@ akidb_status ak_s3_provider_get(ak_s3_provider *provider, bool refresh,
         provider->have = true;
     } else if (!refresh && is_fresh(provider, 0)) {
         status = AKIDB_OK; /* the old ones still serve */
+        provider->next_try =
+            akidb_clock_now(provider->clock) + (int64_t)TRY_AGAIN_SECONDS * 1000000;
     }
     if (status == AKIDB_OK)
         *credentials_out = provider->current;

@@ -179,6 +179,22 @@ static void no_source_at_all_is_said(void **state)
     close_place(&p);
 }
 
+static void the_services_of_this_machine_are_asked_without_a_proxy(void **state)
+{
+    (void)state;
+    for (int ec2 = 0; ec2 < 2; ec2++) {
+        place p;
+        ak_s3_credentials keys;
+        clear();
+        ec2 ? use_ec2() : use_container();
+        setenv("http_proxy", "http://127.0.0.1:1", 1);
+        assert_ok(p.err, open_place(&p, NULL, NULL, NULL));
+        assert_ok(p.err, ak_s3_provider_get(p.provider, false, &keys, &p.err));
+        close_place(&p);
+    }
+    s3_clear_environment();
+}
+
 static void what_a_profile_asks_for_in_vain_is_named(void **state)
 {
     (void)state;
@@ -280,6 +296,12 @@ static void old_keys_serve_while_new_ones_cannot_be_had(void **state)
     p.now += INT64_C(3400) * 1000000;
     assert_ok(p.err, ak_s3_provider_get(p.provider, false, &keys, &p.err));
     assert_string_equal(keys.access_key_id, first.access_key_id);
+    unsigned asked = s3_server_count(&server, "imds-token");
+    assert_ok(p.err, ak_s3_provider_get(p.provider, false, &keys, &p.err));
+    assert_int_equal(s3_server_count(&server, "imds-token"), asked); /* not at each request */
+    p.now += INT64_C(31) * 1000000;
+    assert_ok(p.err, ak_s3_provider_get(p.provider, false, &keys, &p.err));
+    assert_int_equal(s3_server_count(&server, "imds-token"), asked + 1);
     p.now += INT64_C(201) * 1000000; /* now they are over */
     assert_status(AKIDB_E_PERMISSION, ak_s3_provider_get(p.provider, false, &keys, &p.err));
     assert_non_null(strstr(p.err.message, "EC2"));
@@ -399,6 +421,7 @@ int main(void)
         cmocka_unit_test(sources_are_used_in_aws_order),
         cmocka_unit_test(half_a_pair_is_refused),
         cmocka_unit_test(no_source_at_all_is_said),
+        cmocka_unit_test(the_services_of_this_machine_are_asked_without_a_proxy),
         cmocka_unit_test(what_a_profile_asks_for_in_vain_is_named),
         cmocka_unit_test(a_container_url_may_not_lead_anywhere),
         cmocka_unit_test(a_container_gets_its_token),
