@@ -165,10 +165,42 @@ static void nothing_is_lost_while_a_third_of_all_requests_fails(void **state)
     s3_server_stop(&server);
 }
 
+/* Counts of a snapshot of 10,000 x 512, made by a key that may put and restored by one that may
+ * get.
+ */
+static void few_requests_and_few_rights_are_enough(void **state)
+{
+    (void)state;
+    s3_server server;
+    akidb_error err;
+    akidb_store *store;
+    s3_server_start(&server);
+    const akidb_s3_options options = {.struct_size = sizeof options,
+                                      .endpoint = server.endpoint,
+                                      .access_key_id = S3_TEST_KEY,
+                                      .secret_access_key = S3_TEST_SECRET};
+    assert_ok(err, akidb_s3_store_open(S3_TEST_BUCKET, "", &options, &store, &err));
+    akidb_snapshotter *snapshotter = test_snapshotter(store, AKIDB_FORMAT_PARQUET);
+    akidb_documents *documents = test_documents(1, 10000, 512);
+    const akidb_uuid collection = test_uuid(1);
+    s3_server_tell(&server, "{\"allow\": {\"testkey\": [\"s3:PutObject\"]}}");
+    const akidb_uuid id = test_create(snapshotter, &collection, documents);
+    assert_true(s3_server_requests(&server) <= 3);
+    s3_server_reset(&server);
+    s3_server_tell(&server, "{\"allow\": {\"testkey\": [\"s3:GetObject\"]}}");
+    assert_restores(snapshotter, &collection, &id, documents);
+    assert_true(s3_server_requests(&server) <= 4);
+    akidb_documents_free(documents);
+    akidb_snapshotter_close(snapshotter);
+    akidb_store_close(store);
+    s3_server_stop(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_lost_while_a_third_of_all_requests_fails),
+        cmocka_unit_test(few_requests_and_few_rights_are_enough),
     };
     return cmocka_run_group_tests_name("s3 cycles", tests, NULL, NULL);
 }

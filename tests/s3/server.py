@@ -166,7 +166,8 @@ class World:
         self.allow.update(rights)
 
     def command_log(self, _):
-        return {"log": self.log, "received": self.received, "sent": self.sent}
+        return {"log": self.log, "requests": sum(self.log.values()), "received": self.received,
+                "sent": self.sent}
 
     def command_last(self, op):
         return {"last": self.last.get(op)}

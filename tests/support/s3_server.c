@@ -153,6 +153,16 @@ unsigned s3_server_count(s3_server *server, const char *op)
     return count;
 }
 
+unsigned s3_server_requests(s3_server *server)
+{
+    char *answer = s3_server_ask(server, "{\"log\": true}");
+    const char *found = strstr(answer, "\"requests\": ");
+    assert_non_null(found);
+    unsigned count = (unsigned)strtoul(found + strlen("\"requests\": "), NULL, 10);
+    free(answer);
+    return count;
+}
+
 unsigned s3_server_uploads(s3_server *server)
 {
     char *answer = s3_server_ask(server, "{\"uploads\": true}");

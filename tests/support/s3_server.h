@@ -36,6 +36,9 @@ void s3_server_fault(s3_server *server, const char *op, const char *kind, unsign
 /* How many requests of that operation came since the last reset. */
 unsigned s3_server_count(s3_server *server, const char *op);
 
+/* ... and of all operations together. */
+unsigned s3_server_requests(s3_server *server);
+
 /* How many uploads are neither completed nor aborted. */
 unsigned s3_server_uploads(s3_server *server);
 

@@ -39,7 +39,7 @@ static void on_start(void *context, const XML_Char *name, const XML_Char **attri
     (void)attributes;
     reader *r = context;
     const char *colon = strrchr(name, ':');
-    if (colon != NULL)
+    if (colon != NULL && colon[1] != '\0')
         name = colon + 1;
     size_t name_size = strlen(name);
     size_t path_size = r->path_sizes[r->depth];
