@@ -351,6 +351,26 @@ akidb_snapshot_gc(akidb_snapshotter *snapshotter, int64_t age, bool dry_run,
                   void (*visit)(void *context, const char *key, uint64_t bytes), void *context,
                   akidb_gc_report *report_out, akidb_error *err);
 
+/* ---- copies in other stores ---------------------------------------------------------------------
+ */
+
+typedef struct akidb_copy_report {
+    bool was_there; /* whole and the same already: nothing was written */
+    uint64_t parts_copied;
+    uint64_t parts_kept; /* that an earlier, interrupted copy had left, whole */
+    uint64_t bytes_copied;
+} akidb_copy_report;
+
+/* Copies a snapshot to another store byte by byte: ids, keys and metadata stay as they are. Every
+ * byte is compared with its checksum on the way; the metadata comes last, so that the copy exists
+ * whole or not at all. After a failure the parts that arrived stay, and another call goes on with
+ * the first that is missing or different; gc takes them when nobody does. The two stores may be of
+ * any kind; at most 32 MiB are held. AKIDB_E_ALREADY_EXISTS when the store has another snapshot of
+ * that id. `report_out` may be NULL. */
+AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_copy(
+    akidb_snapshotter *snapshotter, const akidb_uuid *collection_id, const akidb_uuid *snapshot_id,
+    akidb_store *to, akidb_copy_report *report_out, akidb_error *err);
+
 /* ---- migration ---------------------------------------------------------------------------------
  */
 

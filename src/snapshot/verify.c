@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "document/documents.h"
 #include "snapshot/part.h"
+#include "snapshot/ranges.h"
 #include "snapshot/reader.h"
 
 typedef struct verification {
@@ -56,44 +57,28 @@ static akidb_status report_progress(const verification *v, akidb_error *err)
 /* ---- bytes -------------------------------------------------------------------------------------
  */
 
-enum { PIECE = 4 << 20 }; /* read at once */
+static akidb_status count_piece(void *context, const uint8_t *bytes, size_t size, akidb_error *err)
+{
+    const verification *v = context;
+    (void)bytes;
+    v->report->bytes_read += size;
+    return report_progress(v, err);
+}
 
 /* Checks one range of a part, piece by piece. */
 static akidb_status check_range(const verification *v, const akidb_input *input,
                                 const akidb_parquet_range *range, uint8_t *piece, akidb_error *err)
 {
-    uint32_t crc = 0;
-    for (uint64_t done = 0; done < range->size;) {
-        uint64_t left = range->size - done;
-        size_t size = left < PIECE ? (size_t)left : PIECE;
-        akidb_status status = akidb_input_read_at(input, range->offset + done, piece, size, err);
-        if (status != AKIDB_OK)
-            return status;
-        crc = ak_crc32c(crc, piece, size);
-        done += size;
-        v->report->bytes_read += size;
-        status = report_progress(v, err);
-        if (status != AKIDB_OK)
-            return status;
-    }
-    if (crc != range->crc32c)
-        return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(input->name, range->offset),
-                          "range of %" PRIu64 " bytes: expected crc32c %08" PRIx32
-                          ", found %08" PRIx32,
-                          range->size, range->crc32c, crc);
-    return AKIDB_OK;
+    verification counted = *v;
+    return ak_range_read(input, range, piece, count_piece, &counted, err);
 }
-
-static const akidb_parquet_range magic = {
-    .offset = 0, .size = 4, .crc32c = UINT32_C(0x4D9E7A63) /* of "PAR1" */
-};
 
 /* The checksum of the whole must be the one that those of its ranges make. */
 static akidb_status check_sum(const verification *v, const akidb_snapshot_part *part,
                               akidb_error *err)
 {
     const akidb_parquet_summary *summary = &part->summary;
-    uint32_t crc = v->metadata->format == AKIDB_FORMAT_PARQUET ? magic.crc32c : 0;
+    uint32_t crc = v->metadata->format == AKIDB_FORMAT_PARQUET ? ak_parquet_magic.crc32c : 0;
     for (size_t i = 0; i < summary->row_group_count; i++)
         crc = ak_crc32c_combine(crc, summary->row_groups[i].all.crc32c,
                                 summary->row_groups[i].all.size);
@@ -111,13 +96,14 @@ static akidb_status check_sum(const verification *v, const akidb_snapshot_part *
 static akidb_status check_bytes(const verification *v, const akidb_input *input,
                                 const akidb_parquet_summary *summary, akidb_error *err)
 {
-    size_t room = summary->file.size < PIECE ? (size_t)summary->file.size + 1 : PIECE;
+    size_t room =
+        summary->file.size < AK_PIECE_BYTES ? (size_t)summary->file.size + 1 : AK_PIECE_BYTES;
     uint8_t *piece = malloc(room);
     if (piece == NULL)
         return ak_fail_memory(err, room);
     akidb_status status = AKIDB_OK;
     if (v->metadata->format == AKIDB_FORMAT_PARQUET)
-        status = check_range(v, input, &magic, piece, err);
+        status = check_range(v, input, &ak_parquet_magic, piece, err);
     size_t count = v->level == AKIDB_VERIFY_DECODE ? 0 : summary->row_group_count;
     for (size_t i = 0; i < count && status == AKIDB_OK; i++)
         status = check_range(v, input, &summary->row_groups[i].all, piece, err);

@@ -2,7 +2,7 @@ run akidb --version
 run akidb version
 run akidb
 run akidb --help
-for command in create restore get list show verify delete cleanup migrate gc help; do
+for command in create restore get list show verify delete cleanup copy sync migrate gc help; do
     run akidb $command --help
 done
 run akidb help list

@@ -3,7 +3,7 @@ akidb help --markdown >cli.md
 cp "$source_dir/docs/cli.md" docs-cli.md
 run cmp cli.md docs-cli.md
 akidb help --man >akidb.1
-for command in create restore get list show verify delete cleanup migrate gc help; do
+for command in create restore get list show verify delete cleanup copy sync migrate gc help; do
     grep -q "^\.SS \"$command\"" akidb.1 || echo "no $command in the manual page"
     akidb $command --help | sed -n 's/^ *\(-., \)\{0,1\}\(--[a-z-]*\).*/\2/p' >options
     for shell in bash zsh fish; do
