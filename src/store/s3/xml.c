@@ -44,7 +44,7 @@ static void on_start(void *context, const XML_Char *name, const XML_Char **attri
     size_t name_size = strlen(name);
     size_t path_size = r->path_sizes[r->depth];
     size_t slash = r->depth > 0 ? 1 : 0;
-    if (r->depth == AK_XML_DEPTH_MAX || name_size > sizeof r->path - path_size - slash - 1) {
+    if (r->depth == AK_XML_DEPTH_MAX || path_size + slash + name_size >= sizeof r->path) {
         refuse(r, "is nested too deeply");
         return;
     }

@@ -44,6 +44,7 @@ static void elements_are_told_with_their_paths(void **state)
 {
     (void)state;
     assert_reads("<a/>", "a=;");
+    assert_reads("<a:/>", "a:=;");
     assert_reads("<a><b>x</b><b>y&amp;&lt;&#65;</b></a>", "a/b=x;a/b=y&<A;a=;");
     assert_reads("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<s:a xmlns:s=\"urn:x\" c=\"1\">"
                  "<s:b><![CDATA[<raw>]]></s:b></s:a>",
@@ -101,10 +102,14 @@ static void depth_and_length_have_limits(void **state)
     assert_refuses(deep, strlen(deep), "too deeply");
     free(deep);
     char *name = repeat("n", 300);
-    char xml[400];
+    char xml[600];
     snprintf(xml, sizeof xml, "<%s/>", name);
     assert_refuses(xml, strlen(xml), "too deeply");
     free(name);
+    name = repeat("n", AK_XML_PATH_MAX - 1); /* fills the path, and then one level more */
+    snprintf(xml, sizeof xml, "<%s><b/></%s>", name, name);
+    free(name);
+    assert_refuses(xml, strlen(xml), "too deeply");
     char *text = repeat("0123456789abcdef", 2000);
     akidb_buffer long_text = {0};
     akidb_error err;
