@@ -13,6 +13,8 @@
  *                transient (403, 404, 412) is told at once.
  *   Atomic       put-if-absent is If-None-Match. A server that answers it with 501 gets a check
  *                before the put instead, which two writers at once can both pass; that is logged.
+ *                A server that passes over it without a word cannot be told apart: Ceph before 20
+ *                does so where an object over `single_put_bytes` is completed.
  *   Many parts   An object over `single_put_bytes` is a multipart upload; what a crash leaves of
  * one is removed by akidb_store_remove_leftovers.
  */
@@ -34,7 +36,7 @@ typedef struct akidb_s3_options {
     const char *ca_file;         /* PEM; default AWS_CA_BUNDLE, or the system's */
     const char *sse;             /* "AES256", "aws:kms" or "aws:kms:KEY"; default: the bucket's */
     uint32_t connect_timeout_ms; /* default 5,000 */
-    uint32_t stall_timeout_ms;   /* no byte moves; default 30,000 */
+    uint32_t stall_timeout_ms;   /* no byte moves; default 30,000; noticed a few s later */
     uint32_t retry_total_ms;     /* no new try of one request after that; default 180,000 */
     unsigned attempts;           /* of one request, the first too; default 8 */
     unsigned parallel;           /* parts of one upload at once; default 4 */
