@@ -15,8 +15,8 @@
  *                before the put instead, which two writers at once can both pass; that is logged.
  *                A server that passes over it without a word cannot be told apart: Ceph before 20
  *                does so where an object over `single_put_bytes` is completed.
- *   Many parts   An object over `single_put_bytes` is a multipart upload; what a crash leaves of
- * one is removed by akidb_store_remove_leftovers.
+ *   Many parts   An object over `single_put_bytes` is a multipart upload; what a crash leaves
+ *                of one is removed by akidb_store_remove_leftovers.
  */
 #include "akidb/store.h"
 #include "akidb/sys/clock.h"
