@@ -45,10 +45,10 @@ typedef struct akidb_storage_options {
     size_t struct_size;      /* sizeof(akidb_storage_options) */
     const char *data_folder; /* made if it is not there */
     akidb_store *store;      /* outlives the storage; NULL: the folder DATA/store */
-    /* Format, compression, threads, clock, hooks, ...; set its struct_size too, or leave it all
-     * zero. The log hook is told of failed flushes; the progress hook is called by flush, restore,
-     * adopt and open, and not by the flushes that the storage makes by itself. */
-    akidb_snapshotter_options snapshots;
+    /* Format, compression, threads, clock, hooks, ...; NULL: all defaults. The log hook is told of
+     * failed flushes; the progress hook is called by flush, restore, adopt and open, and not by the
+     * flushes that the storage makes by itself. */
+    const akidb_snapshotter_options *snapshots;
     akidb_durability durability;
     uint32_t interval_ms;       /* of AKIDB_DURABLE_INTERVAL; default 100 */
     uint64_t wal_segment_bytes; /* default 64 MiB */
@@ -60,9 +60,9 @@ typedef struct akidb_storage_options {
     akidb_recovery recovery;
     bool allow_older_snapshot; /* at open: if the newest snapshot of a collection is damaged, the
                                   one before it, with as much of the log as there is */
-    /* After each flush of a collection; all zero: none. The newest snapshot of a storage stays
-     * whatever the policy says. */
-    akidb_retention retention;
+    /* After each flush of a collection; NULL: none. The newest snapshot of a storage stays whatever
+     * the policy says. */
+    const akidb_retention *retention;
 } akidb_storage_options;
 
 typedef struct akidb_storage akidb_storage;

@@ -7,6 +7,7 @@
 #include "base/options.h"
 #include "os/path.h"
 #include "os/random.h"
+#include "snapshot/snapshotter.h"
 #include "storage/storage.h"
 
 /* ---- hooks and clock ---------------------------------------------------------------------------
@@ -74,29 +75,24 @@ static akidb_status check_options(const akidb_storage_options *options, akidb_er
     return AKIDB_OK;
 }
 
-static bool is_zero(const void *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (((const uint8_t *)bytes)[i] != 0)
-            return false;
-    return true;
-}
-
-static void set_options(akidb_storage *storage, const akidb_storage_options *options)
+/* `snapshots` is the library's own copy. */
+static akidb_status set_options(akidb_storage *storage, const akidb_storage_options *options,
+                                const akidb_snapshotter_options *snapshots, akidb_error *err)
 {
     const uint64_t wal_default = UINT64_C(256) << 20, age_default = UINT64_C(15) * 60 * 1000000;
-    const akidb_snapshotter_options *snapshots = &options->snapshots;
     storage->hooks = snapshots->hooks;
     storage->has_clock = snapshots->clock != NULL;
     if (storage->has_clock)
         storage->clock = *snapshots->clock;
-    storage->time_unit = snapshots->parquet.time_unit;
-    storage->retention = options->retention;
-    storage->has_retention = !is_zero(&options->retention, sizeof options->retention);
     storage->durability = options->durability;
     storage->flush_wal_bytes =
         options->flush_wal_bytes == 0 ? wal_default : options->flush_wal_bytes;
     storage->flush_age = options->flush_age == 0 ? age_default : options->flush_age;
+    storage->has_retention = options->retention != NULL;
+    akidb_status status = ak_options_copy(&storage->retention, sizeof storage->retention,
+                                          options->retention, "akidb_retention", err);
+    storage->retention.struct_size = sizeof storage->retention;
+    return status;
 }
 
 /* ---- folder and lock ---------------------------------------------------------------------------
@@ -201,24 +197,21 @@ static akidb_status open_store(akidb_storage *storage, const akidb_storage_optio
                                                        &storage->store, err);
 }
 
-static akidb_status open_snapshotters(akidb_storage *storage, const akidb_storage_options *options,
-                                      akidb_error *err)
+static akidb_status open_snapshotters(akidb_storage *storage,
+                                      const akidb_snapshotter_options *snapshots, akidb_error *err)
 {
-    akidb_snapshotter_options own = options->snapshots;
+    akidb_snapshotter_options own = *snapshots;
     own.hooks = (akidb_hooks){
         .context = storage,
         .progress = storage->hooks.progress == NULL ? NULL : progress_hook,
         .log = storage->hooks.log == NULL ? NULL : log_hook,
     };
-    if (own.struct_size == 0 && !is_zero(&options->snapshots, sizeof options->snapshots))
-        return ak_fail(err, AKIDB_E_VALIDATION,
-                       "snapshots.struct_size: expected the size of the struct, found 0");
-    own.struct_size = own.struct_size == 0 ? sizeof own : own.struct_size;
     akidb_status status = akidb_snapshotter_open(storage->store, &own, &storage->snapshotter, err);
+    if (status != AKIDB_OK)
+        return status;
+    storage->time_unit = storage->snapshotter->parquet.time_unit;
     own.hooks.progress = NULL;
-    return status != AKIDB_OK
-               ? status
-               : akidb_snapshotter_open(storage->store, &own, &storage->background, err);
+    return akidb_snapshotter_open(storage->store, &own, &storage->background, err);
 }
 
 static akidb_status recover(akidb_storage *storage, const akidb_storage_options *options,
@@ -245,9 +238,16 @@ static akidb_status recover(akidb_storage *storage, const akidb_storage_options 
 static akidb_status open_all(akidb_storage *storage, const akidb_storage_options *options,
                              akidb_error *err)
 {
+    akidb_snapshotter_options snapshots;
     int64_t begun = akidb_clock_now(NULL);
-    char *path;
-    akidb_status status = ak_path_absolute(options->data_folder, &path, err);
+    akidb_status status = ak_options_copy(&snapshots, sizeof snapshots, options->snapshots,
+                                          "akidb_snapshotter_options", err);
+    snapshots.struct_size = sizeof snapshots;
+    if (status == AKIDB_OK)
+        status = set_options(storage, options, &snapshots, err);
+    char *path = NULL;
+    if (status == AKIDB_OK)
+        status = ak_path_absolute(options->data_folder, &path, err);
     if (status != AKIDB_OK)
         return status;
     status = ak_random_bytes(&storage->hash_seed, sizeof storage->hash_seed, err);
@@ -256,7 +256,7 @@ static akidb_status open_all(akidb_storage *storage, const akidb_storage_options
     if (status == AKIDB_OK)
         status = open_store(storage, options, path, err);
     if (status == AKIDB_OK)
-        status = open_snapshotters(storage, options, err);
+        status = open_snapshotters(storage, &snapshots, err);
     if (status == AKIDB_OK)
         status = recover(storage, options, path, err);
     free(path);
@@ -342,7 +342,6 @@ akidb_status ak_storage_open_with(const akidb_storage_options *options, const ak
         return ak_fail_memory(err, sizeof *storage);
     storage->files = files;
     init_locks(storage);
-    set_options(storage, &own);
     status = open_all(storage, &own, err);
     if (status != AKIDB_OK) {
         (void)akidb_storage_close(storage, NULL);

@@ -112,14 +112,17 @@ static void a_failed_flush_of_the_background_is_tried_again(void **state)
     akidb_storage_options options = test_options(*state);
     options.store = store;
     options.flush_age = 1;
-    options.snapshots.struct_size = sizeof options.snapshots;
-    options.snapshots.hooks = (akidb_hooks){.context = (void *)&logged, .log = count_logs};
+    akidb_snapshotter_options snapshots = {
+        .struct_size = sizeof snapshots,
+        .hooks = {.context = (void *)&logged, .log = count_logs},
+    };
+    options.snapshots = &snapshots;
     akidb_storage *storage = test_open(&options, NULL);
     test_create(storage, &books);
     test_upsert(storage, &books, 0, 20, 1);
     wait_for_snapshot(storage, 2);
     assert_int_equal(logged, 1);
-    options.snapshots.hooks.log = NULL;
+    options.snapshots = NULL;
     storage = test_reopen(storage, &options);
     assert_count(storage, &books, 20);
     test_close(storage);

@@ -495,7 +495,8 @@ static void retention_follows_a_flush(void **state)
 {
     akidb_error err;
     akidb_storage_options options = test_options(*state);
-    options.retention = (akidb_retention){.struct_size = sizeof options.retention, .keep_last = 2};
+    akidb_retention policy = {.struct_size = sizeof policy, .keep_last = 2};
+    options.retention = &policy;
     akidb_storage *storage = test_open(&options, NULL);
     test_create(storage, &books);
     for (uint64_t version = 1; version <= 4; version++) {
