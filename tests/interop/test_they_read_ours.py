@@ -2,6 +2,7 @@
 
 import os
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -75,6 +76,19 @@ def test_the_shapes_are_what_they_are_called(snapshots):
             if chunk.column(i).path_in_schema.startswith("vector")
         )
         assert (encoding == "byte-stream-split") == ("BYTE_STREAM_SPLIT" in vector.encodings)
+
+
+def test_duckdb_finds_external_ids_by_our_bloom_filters(snapshots):
+    (path,), _ = snapshots["snappy", "plain", "many-row-groups"]
+    excluded = {"there": 0, "elsewhere": 0}
+    for row, name in enumerate(DOCUMENTS.external_ids):
+        if name is None or row % 7 != 0:
+            continue
+        query = "select bloom_filter_excludes from parquet_bloom_probe(?, 'external_id', ?)"
+        for group, (excludes,) in enumerate(duckdb.execute(query, [path, name]).fetchall()):
+            excluded["there" if group == row // 128 else "elsewhere"] += excludes
+    assert excluded["there"] == 0
+    assert excluded["elsewhere"] > 0
 
 
 @pytest.mark.parametrize("engine", engines.READERS)
