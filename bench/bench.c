@@ -130,9 +130,9 @@ static akidb_status session_open(session *s, bench_job *job, akidb_error *err)
     akidb_snapshotter_options options = {
         .struct_size = sizeof options,
         .format = job->variant->format,
-        .parquet = {.struct_size = sizeof options.parquet,
-                    .compression = job->variant->compression,
-                    .vector_encoding = job->variant->encoding},
+        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                            .compression = job->variant->compression,
+                                            .vector_encoding = job->variant->encoding},
         .threads = job->settings->threads,
     };
     akidb_status status = akidb_store_local_open(job->settings->folder, &s->local, err);

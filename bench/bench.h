@@ -3,8 +3,7 @@
 /* What the benchmark's files share: the documents it works on, and how something is measured. */
 #include "akidb/akidb.h"
 
-/* ---- data.c: documents from a fixed seed ------------------------------------------------------
- */
+/* ---- data.c: documents from a fixed seed ----------------------------------------------------- */
 
 /* Owns the memory that `batch` shows. Vectors are Gaussian and normalised, document ids random,
  * external ids and metadata short texts that differ from row to row. */
@@ -17,8 +16,7 @@ typedef struct bench_data {
 bench_data bench_data_make(size_t rows, uint32_t dimension);
 void bench_data_free(bench_data *data);
 
-/* ---- measure.c: the same work several times, in a process of its own --------------------------
- */
+/* ---- measure.c: the same work several times, in a process of its own ------------------------- */
 
 enum { BENCH_RUNS_MAX = 64 };
 

@@ -109,24 +109,18 @@ static void free_labels(akidb_label *labels, char **storage, size_t count)
     free(labels);
 }
 
-static akidb_import_options import_options(cli *session, const values *v)
+static akidb_parquet_read_options read_options(const cli *session, const values *v)
 {
-    return (akidb_import_options){
-        .struct_size = sizeof(akidb_import_options),
-        .format = (akidb_file_format)v->input_format,
-        .parquet =
-            {
-                .struct_size = sizeof(akidb_parquet_read_options),
-                .threads = (unsigned)session->threads.value,
-                .document_id_column = v->id_column,
-                .external_id_column = v->external_id_column,
-                .vector_column = v->vector_column,
-                .metadata_column = v->metadata_column,
-                .inserted_at_column = v->inserted_at_column,
-                .narrow_doubles = v->narrow,
-                .allow_other_ids = v->id_column != NULL,
-            },
+    return (akidb_parquet_read_options){
+        .struct_size = sizeof(akidb_parquet_read_options),
+        .threads = (unsigned)session->threads.value,
+        .document_id_column = v->id_column,
+        .external_id_column = v->external_id_column,
+        .vector_column = v->vector_column,
+        .metadata_column = v->metadata_column,
+        .inserted_at_column = v->inserted_at_column,
         .narrow_doubles = v->narrow,
+        .allow_other_ids = v->id_column != NULL,
     };
 }
 
@@ -177,14 +171,18 @@ static bool has_fine_times(const akidb_batch *batch)
 }
 
 /* Opens the snapshotter once the first documents show how fine their times are. */
-static int open_for(cli *session, const akidb_documents *first, akidb_snapshotter_options *how)
+static int open_for(cli *session, const akidb_documents *first,
+                    const akidb_snapshotter_options *how)
 {
-    if (first != NULL && how->parquet.time_unit == AKIDB_TIME_UNIT_DEFAULT) {
+    akidb_parquet_options parquet = *how->parquet;
+    akidb_snapshotter_options fitting = *how;
+    fitting.parquet = &parquet;
+    if (first != NULL && parquet.time_unit == AKIDB_TIME_UNIT_DEFAULT) {
         akidb_batch batch = akidb_documents_batch(first);
         if (has_fine_times(&batch))
-            how->parquet.time_unit = AKIDB_TIME_UNIT_MICROS;
+            parquet.time_unit = AKIDB_TIME_UNIT_MICROS;
     }
-    return cli_open(session, how, "create");
+    return cli_open(session, &fitting, "create");
 }
 
 /* Appends `documents`, and all that come after them, to a new snapshot. */
@@ -261,13 +259,14 @@ static int fail(cli *session, cli_ahead *ahead, const akidb_snapshotter_options 
     else
         cli_say(session, "%s: row %" PRIu64 " (row %lld of all files together): %s", path, row,
                 (long long)err->row, err->message + size);
-    if (strcmp(err->column, "inserted_at") == 0 && how->parquet.time_unit != AKIDB_TIME_UNIT_MICROS)
+    if (strcmp(err->column, "inserted_at") == 0 &&
+        how->parquet->time_unit != AKIDB_TIME_UNIT_MICROS)
         cli_say(session, "--time-unit micros stores such times");
     return exit_of(err->status);
 }
 
 static int create(cli *session, const cli_sources *sources, const akidb_uuid *collection,
-                  akidb_snapshotter_options *how, const akidb_create_options *what,
+                  const akidb_snapshotter_options *how, const akidb_create_options *what,
                   cli_ahead *ahead)
 {
     akidb_error err;
@@ -296,7 +295,7 @@ static int create(cli *session, const cli_sources *sources, const akidb_uuid *co
 }
 
 static int import(cli *session, const cli_sources *sources, const akidb_uuid *collection,
-                  akidb_snapshotter_options *how, akidb_create_options *what)
+                  const akidb_snapshotter_options *how, akidb_create_options *what)
 {
     akidb_error err;
     cli_ahead *ahead;
@@ -323,17 +322,19 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     const values *v = given;
     akidb_uuid collection;
     akidb_snapshotter_options snapshotter = {0};
+    akidb_parquet_options parquet;
     session->wants_stats = v->stats;
     int code = check_values(session, v, count - 1);
     if (code == CLI_DONE)
         code = cli_collection(session, arguments[0], &collection);
     if (code == CLI_DONE)
-        code = cli_encoding_apply(
-            session, &v->encoding,
-            v->format != 0 ? (akidb_snapshot_format)v->format : AKIDB_FORMAT_PARQUET, &snapshotter);
+        code = cli_encoding_apply(session, &v->encoding,
+                                  v->format != 0 ? (akidb_snapshot_format)v->format
+                                                 : AKIDB_FORMAT_PARQUET,
+                                  &snapshotter, &parquet);
     if (code != CLI_DONE)
         return code;
-    snapshotter.parquet.time_unit = (akidb_time_unit)v->time_unit;
+    parquet.time_unit = (akidb_time_unit)v->time_unit;
 
     size_t label_count = 0;
     akidb_label *labels = calloc(v->labels.count + 1, sizeof *labels);
@@ -346,10 +347,14 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
         code = make_labels(session, v, arguments[0], labels, &label_count, storage);
     if (code == CLI_DONE) {
         uint64_t row_group = v->encoding.row_group_size.value;
+        const akidb_parquet_read_options read = read_options(session, v);
         cli_sources sources = {
             .paths = (const char *const *)arguments + 1,
             .count = count - 1,
-            .options = import_options(session, v),
+            .options = {.struct_size = sizeof(akidb_import_options),
+                        .format = (akidb_file_format)v->input_format,
+                        .parquet = &read,
+                        .narrow_doubles = v->narrow},
             .ids = &v->ids,
             .batch_rows = (size_t)(row_group > 0 ? row_group : ROW_GROUP_ROWS) *
                           (size_t)session->threads.value,

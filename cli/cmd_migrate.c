@@ -42,8 +42,9 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     if (v->to == 0)
         return cli_usage(session, "migrate: --to parquet or --to json must be given");
     akidb_snapshotter_options snapshotter = {0};
-    int code =
-        cli_encoding_apply(session, &v->encoding, (akidb_snapshot_format)v->to, &snapshotter);
+    akidb_parquet_options parquet;
+    int code = cli_encoding_apply(session, &v->encoding, (akidb_snapshot_format)v->to, &snapshotter,
+                                  &parquet);
     if (code == CLI_DONE)
         code = cli_open(session, &snapshotter, "migrate");
     akidb_uuid collection, snapshot;

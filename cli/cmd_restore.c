@@ -151,12 +151,11 @@ static akidb_status restore(job *j, const akidb_uuid *collection, const akidb_uu
     if (status != AKIDB_OK)
         return status;
     uint32_t dimension = akidb_snapshot_reader_metadata(j->reader)->dimension;
-    akidb_export_options out = {.struct_size = sizeof out,
-                                .format = j->format,
-                                .columns = j->columns,
-                                .parquet = {.struct_size = sizeof out.parquet,
-                                            .time_unit = AKIDB_TIME_UNIT_MICROS,
-                                            .threads = (unsigned)j->session->threads.value}};
+    akidb_parquet_options parquet = {.struct_size = sizeof parquet,
+                                     .time_unit = AKIDB_TIME_UNIT_MICROS,
+                                     .threads = (unsigned)j->session->threads.value};
+    akidb_export_options out = {
+        .struct_size = sizeof out, .format = j->format, .columns = j->columns, .parquet = &parquet};
     status = akidb_documents_new(dimension, &j->documents, err);
     if (status == AKIDB_OK)
         status = akidb_export_open(j->path, dimension, &out, &j->exporter, err);

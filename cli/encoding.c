@@ -13,7 +13,7 @@ static const char *parquet_only(const cli_encoding *encoding)
 }
 
 int cli_encoding_apply(cli *session, const cli_encoding *encoding, akidb_snapshot_format format,
-                       akidb_snapshotter_options *options)
+                       akidb_snapshotter_options *options, akidb_parquet_options *parquet)
 {
     if (format == AKIDB_FORMAT_JSON) {
         const char *name = parquet_only(encoding);
@@ -26,8 +26,9 @@ int cli_encoding_apply(cli *session, const cli_encoding *encoding, akidb_snapsho
     options->format = format;
     options->layout = (akidb_layout)encoding->layout;
     options->part_rows = encoding->part_rows.value;
-    options->parquet = (akidb_parquet_options){
-        .struct_size = sizeof options->parquet,
+    options->parquet = parquet;
+    *parquet = (akidb_parquet_options){
+        .struct_size = sizeof *parquet,
         .compression = (akidb_compression)encoding->compression.codec,
         .compression_level = encoding->compression.level,
         .row_group_size = (uint32_t)encoding->row_group_size.value,

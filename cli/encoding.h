@@ -81,9 +81,9 @@ typedef struct cli_encoding {
             cli_read_choice, (field) + offsetof(cli_encoding, layout), cli_layouts, 0, 0           \
     }
 
-/* Fills the options of a snapshotter that writes `format`. Refuses what the format does not have:
- * returns an exit code, having said why. */
+/* Fills the options of a snapshotter that writes `format`, and those of Parquet that they point to.
+ * Refuses what the format does not have: returns an exit code, having said why. */
 int cli_encoding_apply(cli *session, const cli_encoding *encoding, akidb_snapshot_format format,
-                       akidb_snapshotter_options *options);
+                       akidb_snapshotter_options *options, akidb_parquet_options *parquet);
 
 #endif

@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* ---- two files in memory ---- */
+/* ---- two files in memory --------------------------------------------------------------------- */
 
 typedef struct memory {
     uint8_t *bytes[2];
@@ -96,7 +96,7 @@ static const akidb_files_ops memory_ops = {
     .close_file = close_file,
 };
 
-/* ---- right checksums ---- */
+/* ---- right checksums ------------------------------------------------------------------------- */
 
 static void mend(uint8_t *bytes, size_t size)
 {
@@ -153,7 +153,7 @@ static bool split(const uint8_t *data, size_t size, memory *m)
     return true;
 }
 
-/* ---- properties ---- */
+/* ---- properties ------------------------------------------------------------------------------ */
 
 typedef struct seen {
     uint64_t last;

@@ -11,7 +11,8 @@
  *              Input pointers are borrowed for the call only, unless a function says otherwise.
  *   Options    An options struct begins with struct_size, which you set to sizeof of that struct;
  *              every other field may stay zero, which means the default. A NULL options pointer
- *              means all defaults. So a struct can grow without breaking its callers.
+ *              means all defaults. One options struct holds another by pointer only. So a struct
+ *              can grow without breaking its callers.
  *   Threads    All functions of this header may be called from any thread at any time.
  *   Host       The library never prints, never exits, installs no signal handler, keeps no mutable
  *              globals and asserts nothing about its input.
@@ -46,7 +47,7 @@ AKIDB_BEGIN_DECLS
 /* The version of the library that is running, e.g. "0.1.0"; lives as long as the program. */
 AKIDB_API const char *akidb_version(void);
 
-/* ---- status and error ---------------------------------------------------------------------- */
+/* ---- status and error ------------------------------------------------------------------------ */
 
 /* The values are stable. "Missing", "corrupt" and "unreachable" are three different answers. */
 typedef enum akidb_status {
@@ -81,7 +82,7 @@ typedef struct akidb_error {
     char message[1400]; /* one line of UTF-8 without a final newline; tells all of the above */
 } akidb_error;
 
-/* ---- bytes --------------------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* Borrowed bytes. data may be NULL when size is 0. */
 typedef struct akidb_slice {

@@ -27,14 +27,13 @@ typedef enum akidb_file_format {
     AKIDB_FILE_PARQUET = 4
 } akidb_file_format;
 
-/* ---- in ----------------------------------------------------------------------------------------
- */
+/* ---- in -------------------------------------------------------------------------------------- */
 
 typedef struct akidb_import_options {
     size_t struct_size; /* sizeof(akidb_import_options) */
     akidb_file_format format;
-    akidb_parquet_read_options parquet; /* column names, narrowing, threads; .parquet only. Set its
-                                           struct_size too, or leave it all zero */
+    const akidb_parquet_read_options *parquet; /* column names, narrowing, threads; .parquet only.
+                                                  Borrowed until close. NULL: all defaults */
     const char *external_ids_path; /* text file of external ids, one a line, in order, an empty line
                                       for none; as many as documents, or AKIDB_E_VALIDATION. NULL:
                                       the file's own */
@@ -63,15 +62,13 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_import_next(akidb_import *import, size_
                                                      akidb_documents *documents, bool *done_out,
                                                      akidb_error *err);
 
-/* ---- out ---------------------------------------------------------------------------------------
- */
+/* ---- out ------------------------------------------------------------------------------------- */
 
 typedef struct akidb_export_options {
     size_t struct_size; /* sizeof(akidb_export_options) */
     akidb_file_format format;
-    unsigned columns; /* akidb_column bits that .jsonl tells; 0: all */
-    akidb_parquet_options
-        parquet; /* .parquet only. Set its struct_size too, or leave it all zero */
+    unsigned columns;                     /* akidb_column bits that .jsonl tells; 0: all */
+    const akidb_parquet_options *parquet; /* .parquet only; NULL: all defaults */
 } akidb_export_options;
 
 typedef struct akidb_export akidb_export;

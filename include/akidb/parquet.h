@@ -17,8 +17,7 @@
 
 AKIDB_BEGIN_DECLS
 
-/* ---- options ----------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 typedef enum akidb_compression {
     AKIDB_COMPRESSION_DEFAULT = 0, /* snappy */
@@ -64,8 +63,7 @@ typedef struct akidb_parquet_options {
                                   document is found with few reads; default off, on in snapshots */
 } akidb_parquet_options;
 
-/* ---- one call, in memory -----------------------------------------------------------------------
- */
+/* ---- one call, in memory --------------------------------------------------------------------- */
 
 /* The batch as one Parquet file. AKIDB_E_VALIDATION when the batch is empty or breaks a rule of
  * akidb/batch.h; duplicate document ids are not looked for. `file_out` is yours to free. */
@@ -82,8 +80,7 @@ AKIDB_API AKIDB_CHECK akidb_status
 akidb_parquet_decode_batch(akidb_slice file, const akidb_parquet_read_options *options,
                            akidb_documents **documents_out, akidb_error *err);
 
-/* ---- writer ------------------------------------------------------------------------------------
- */
+/* ---- writer ---------------------------------------------------------------------------------- */
 
 typedef struct akidb_parquet_writer akidb_parquet_writer;
 
@@ -135,8 +132,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_parquet_writer_finish(akidb_parquet_wri
 /* Frees the writer. One that was not finished has written no valid file. */
 AKIDB_API void akidb_parquet_writer_free(akidb_parquet_writer *writer);
 
-/* ---- reader ------------------------------------------------------------------------------------
- */
+/* ---- reader ---------------------------------------------------------------------------------- */
 
 /* What the reader makes of other writers' files:
  *   Ids      16 bytes, or 36 characters. A column that is not there: new UUIDs of version 7.

@@ -22,8 +22,7 @@
 
 AKIDB_BEGIN_DECLS
 
-/* ---- metadata ----------------------------------------------------------------------------------
- */
+/* ---- metadata -------------------------------------------------------------------------------- */
 
 typedef enum akidb_snapshot_format {
     AKIDB_FORMAT_DEFAULT = 0, /* parquet */
@@ -75,8 +74,7 @@ AKIDB_API void akidb_snapshot_metadata_free(akidb_snapshot_metadata *metadata);
 AKIDB_API const char *akidb_snapshot_label(const akidb_snapshot_metadata *metadata,
                                            const char *key);
 
-/* ---- snapshotter -------------------------------------------------------------------------------
- */
+/* ---- snapshotter ----------------------------------------------------------------------------- */
 
 typedef enum akidb_layout {
     AKIDB_LAYOUT_DEFAULT = 0, /* one file when the rows are known and fit one part, else folder */
@@ -85,17 +83,17 @@ typedef enum akidb_layout {
 } akidb_layout;
 
 typedef struct akidb_snapshotter_options {
-    size_t struct_size;            /* sizeof(akidb_snapshotter_options) */
-    akidb_snapshot_format format;  /* what create writes; every format is read */
-    akidb_parquet_options parquet; /* set its struct_size too, or leave it all zero; for JSON,
-                                      `compression` and its level are used and nothing else;
-                                      there the default is none */
-    akidb_layout layout;           /* Parquet only */
-    uint64_t part_rows;            /* at most so many rows in a part; 0: no such limit */
-    uint64_t part_bytes;           /* at most about so many bytes in a part; default 4 GiB */
-    unsigned threads;              /* default 1 */
-    const char *temporary_folder;  /* for what memory cannot hold; default TMPDIR or /tmp */
-    const akidb_clock *clock;      /* default: the system's */
+    size_t struct_size;                   /* sizeof(akidb_snapshotter_options) */
+    akidb_snapshot_format format;         /* what create writes; every format is read */
+    const akidb_parquet_options *parquet; /* NULL: all defaults. For JSON, `compression` and its
+                                             level are used and nothing else; there the default is
+                                             none */
+    akidb_layout layout;                  /* Parquet only */
+    uint64_t part_rows;                   /* at most so many rows in a part; 0: no such limit */
+    uint64_t part_bytes;                  /* at most about so many bytes in a part; default 4 GiB */
+    unsigned threads;                     /* default 1 */
+    const char *temporary_folder;         /* for what memory cannot hold; default TMPDIR or /tmp */
+    const akidb_clock *clock;             /* default: the system's */
     akidb_hooks hooks;
 } akidb_snapshotter_options;
 
@@ -108,8 +106,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshotter_open(akidb_store *store,
                                                           akidb_error *err);
 AKIDB_API void akidb_snapshotter_close(akidb_snapshotter *snapshotter);
 
-/* ---- create ------------------------------------------------------------------------------------
- */
+/* ---- create ---------------------------------------------------------------------------------- */
 
 typedef struct akidb_create_options {
     size_t struct_size;        /* sizeof(akidb_create_options) */
@@ -155,8 +152,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_commit(akidb_snapshot_writer *
 /* Removes what was written and frees the writer. NULL is fine. */
 AKIDB_API void akidb_snapshot_abort(akidb_snapshot_writer *writer);
 
-/* ---- restore -----------------------------------------------------------------------------------
- */
+/* ---- restore --------------------------------------------------------------------------------- */
 
 /* Which documents, and which of their fields. A document is taken if it is named (by `ids` or by
  * `external_ids`; all are, when both are empty) and its time lies within the range. */
@@ -205,8 +201,7 @@ AKIDB_API const akidb_snapshot_metadata *
 akidb_snapshot_reader_metadata(const akidb_snapshot_reader *reader); /* until it is closed */
 AKIDB_API void akidb_snapshot_close(akidb_snapshot_reader *reader);
 
-/* ---- what is there ------------------------------------------------------------------------------
- */
+/* ---- what is there --------------------------------------------------------------------------- */
 
 AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_get_metadata(
     akidb_snapshotter *snapshotter, const akidb_uuid *collection_id, const akidb_uuid *snapshot_id,
@@ -254,8 +249,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_delete(akidb_snapshotter *snap
                                                          const akidb_uuid *snapshot_id,
                                                          akidb_error *err);
 
-/* ---- verify ------------------------------------------------------------------------------------
- */
+/* ---- verify ---------------------------------------------------------------------------------- */
 
 typedef enum akidb_verify_level {
     AKIDB_VERIFY_DEFAULT = 0,  /* decode */
@@ -287,8 +281,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_verify(
     akidb_snapshotter *snapshotter, const akidb_uuid *collection_id, const akidb_uuid *snapshot_id,
     akidb_verify_level level, akidb_verify_report *report_out, akidb_error *err);
 
-/* ---- retention ---------------------------------------------------------------------------------
- */
+/* ---- retention ------------------------------------------------------------------------------- */
 
 /* Removes every snapshot whose created_at lies more than `age` microseconds back, even the newest;
  * *deleted_out counts them. Damaged snapshots are left alone. */
@@ -332,8 +325,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_cleanup(
     bool dry_run, akidb_retention_report *report_out, akidb_error *err);
 AKIDB_API void akidb_retention_report_free(akidb_retention_report *report);
 
-/* ---- leftovers ---------------------------------------------------------------------------------
- */
+/* ---- leftovers ------------------------------------------------------------------------------- */
 
 #define AKIDB_GC_AGE_DEFAULT (INT64_C(7) * 24 * 3600 * 1000000)
 
@@ -351,8 +343,7 @@ akidb_snapshot_gc(akidb_snapshotter *snapshotter, int64_t age, bool dry_run,
                   void (*visit)(void *context, const char *key, uint64_t bytes), void *context,
                   akidb_gc_report *report_out, akidb_error *err);
 
-/* ---- copies in other stores ---------------------------------------------------------------------
- */
+/* ---- copies in other stores ------------------------------------------------------------------ */
 
 typedef struct akidb_copy_report {
     bool was_there; /* whole and the same already: nothing was written */
@@ -371,8 +362,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_copy(
     akidb_snapshotter *snapshotter, const akidb_uuid *collection_id, const akidb_uuid *snapshot_id,
     akidb_store *to, akidb_copy_report *report_out, akidb_error *err);
 
-/* ---- migration ---------------------------------------------------------------------------------
- */
+/* ---- migration ------------------------------------------------------------------------------- */
 
 typedef struct akidb_migrate_options {
     size_t struct_size; /* sizeof(akidb_migrate_options) */

@@ -91,8 +91,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_storage_open(const akidb_storage_option
  */
 AKIDB_API akidb_status akidb_storage_close(akidb_storage *storage, akidb_error *err);
 
-/* ---- collections -------------------------------------------------------------------------------
- */
+/* ---- collections ----------------------------------------------------------------------------- */
 
 /* `name` is what people call it (the label "name" of its snapshots): 1 to 255 bytes of UTF-8, or
  * NULL. AKIDB_E_ALREADY_EXISTS. */
@@ -131,8 +130,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_storage_collections(akidb_storage *stor
                                                              akidb_collection_info **infos_out,
                                                              size_t *count_out, akidb_error *err);
 
-/* ---- documents ---------------------------------------------------------------------------------
- */
+/* ---- documents ------------------------------------------------------------------------------- */
 
 /* Inserts the documents of a batch, or replaces those that are there under the same id. Within the
  * batch the last of an id wins. document_ids NULL: new ones, which `ids_out` (batch->rows of them,
@@ -183,8 +181,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_cursor_next(akidb_cursor *cursor, size_
                                                      akidb_error *err);
 AKIDB_API void akidb_cursor_close(akidb_cursor *cursor);
 
-/* ---- durability --------------------------------------------------------------------------------
- */
+/* ---- durability ------------------------------------------------------------------------------ */
 
 /* Returns when every write that has returned is on the disk. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_storage_sync(akidb_storage *storage, akidb_error *err);
@@ -215,8 +212,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_storage_restore(akidb_storage *storage,
 AKIDB_API AKIDB_CHECK akidb_status akidb_storage_adopt(akidb_storage *storage,
                                                        uint64_t *adopted_out, akidb_error *err);
 
-/* ---- metrics -----------------------------------------------------------------------------------
- */
+/* ---- metrics --------------------------------------------------------------------------------- */
 
 /* All metrics in Prometheus' text format; `text_out` is yours to free. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_storage_metrics(akidb_storage *storage,

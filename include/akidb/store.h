@@ -116,8 +116,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_store_list(akidb_store *store, const ch
                                                     char delimiter, akidb_list_visitor *visitor,
                                                     void *context, akidb_error *err);
 
-/* ---- uploads: objects written piece by piece --------------------------------------------------
- */
+/* ---- uploads: objects written piece by piece ------------------------------------------------- */
 
 typedef struct akidb_upload akidb_upload;
 

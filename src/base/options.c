@@ -23,8 +23,6 @@ akidb_status ak_options_copy(void *to, size_t to_size, const void *from, const c
         return AKIDB_OK;
     size_t from_size;
     memcpy(&from_size, from, sizeof from_size); /* struct_size is the first member of each */
-    if (from_size == 0 && all_zero(from, to_size))
-        return AKIDB_OK;
     if (from_size < sizeof from_size || from_size > STRUCT_SIZE_MAX)
         return ak_fail(err, AKIDB_E_VALIDATION, "%s.struct_size: expected sizeof(%s), found %zu",
                        name, name, from_size);

@@ -56,8 +56,7 @@ void akidb_time_format(int64_t time, char text_out[AKIDB_TIME_TEXT_SIZE])
     text_out[AKIDB_TIME_TEXT_SIZE - 1] = '\0';
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Reads exactly `count` digits as a number between the limits. */
 static bool take_number(const char **at, int count, int least, int most, int *out)

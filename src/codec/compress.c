@@ -75,8 +75,7 @@ static akidb_status fail_state(int codec, akidb_error *err)
                    codecs[codec].name);
 }
 
-/* ---- compressing -------------------------------------------------------------------------------
- */
+/* ---- compressing ----------------------------------------------------------------------------- */
 
 struct ak_compressor {
     ak_codec codec;
@@ -328,8 +327,7 @@ akidb_status ak_compress(ak_compressor *compressor, const akidb_slice *slices, s
     return status;
 }
 
-/* ---- decompressing -----------------------------------------------------------------------------
- */
+/* ---- decompressing --------------------------------------------------------------------------- */
 
 struct ak_decompressor {
     ZSTD_DCtx *zstd; /* NULL until it is needed, as the next */

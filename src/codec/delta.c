@@ -137,8 +137,7 @@ static size_t used(const delta *d)
     return d->at == d->start ? 0 : (size_t)(d->at - d->start);
 }
 
-/* ---- numbers -----------------------------------------------------------------------------------
- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 akidb_status ak_delta_decode_i64(akidb_slice bytes, size_t count, int64_t *values_out,
                                  size_t *used_out, akidb_error *err)
@@ -176,8 +175,7 @@ akidb_status ak_delta_decode_i32(akidb_slice bytes, size_t count, int32_t *value
     return status;
 }
 
-/* ---- byte arrays -------------------------------------------------------------------------------
- */
+/* ---- byte arrays ----------------------------------------------------------------------------- */
 
 /* As next_values, for lengths: none is negative. `done` of them were given before. */
 static akidb_status next_lengths(delta *d, size_t done, uint64_t lengths[BATCH], size_t *count_out,

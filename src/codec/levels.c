@@ -8,8 +8,7 @@
 #include "codec/hybrid.h"
 #include "codec/rle.h"
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* From this length on, a row is one bit-packed group and one RLE run: 0 and seven 1, then at least
  * eight 1. Shorter rows share groups. */
@@ -130,8 +129,7 @@ akidb_status ak_levels_append_constant(akidb_buffer *buffer, uint64_t count, uin
     return AKIDB_OK;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 static bool packed_all_equal(const ak_hybrid_run *run, unsigned bit_width, uint64_t count,
                              uint32_t level)

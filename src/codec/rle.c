@@ -15,8 +15,7 @@ unsigned ak_bit_width(uint32_t maximum)
     return width;
 }
 
-/* ---- decoding ----------------------------------------------------------------------------------
- */
+/* ---- decoding -------------------------------------------------------------------------------- */
 
 static void unpack(const ak_hybrid_run *run, unsigned bit_width, size_t count, uint32_t *values)
 {
@@ -75,8 +74,7 @@ akidb_status ak_rle_decode(akidb_slice bytes, unsigned bit_width, uint32_t maxim
     return AKIDB_OK;
 }
 
-/* ---- encoding ----------------------------------------------------------------------------------
- */
+/* ---- encoding -------------------------------------------------------------------------------- */
 
 /* The size of the runs is at most that of one bit-packed run per group, or of one RLE run per 8
  * values. */

@@ -3,8 +3,7 @@
 #include "base/endian.h"
 #include "codec/split_variants.h"
 
-/* ---- portable ----------------------------------------------------------------------------------
- */
+/* ---- portable -------------------------------------------------------------------------------- */
 
 /* Values first to count - 1 of four bytes each. The compiler vectorises these loops. */
 static void encode4(const uint8_t *values, size_t first, size_t count, uint8_t *bytes_out)
@@ -51,8 +50,7 @@ static void decode_any(const uint8_t *bytes, size_t count, size_t width, uint8_t
     }
 }
 
-/* ---- variants for four bytes -------------------------------------------------------------------
- */
+/* ---- variants for four bytes ----------------------------------------------------------------- */
 
 static bool always(void)
 {

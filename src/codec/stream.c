@@ -29,8 +29,7 @@ static akidb_status find_ops(ak_stream_codec codec, const ak_stream_ops **ops_ou
     return ak_fail(err, AKIDB_E_VALIDATION, "stream codec: expected 0 to 3, found %d", (int)codec);
 }
 
-/* ---- encoder -----------------------------------------------------------------------------------
- */
+/* ---- encoder --------------------------------------------------------------------------------- */
 
 static akidb_status check_level(const ak_stream_ops *ops, int level, akidb_error *err)
 {
@@ -90,8 +89,7 @@ akidb_status ak_stream_encoder_finish(ak_stream_encoder *encoder, akidb_buffer *
     return encoder->ops->encode(encoder->state, (akidb_slice){NULL, 0}, true, out, err);
 }
 
-/* ---- decoder -----------------------------------------------------------------------------------
- */
+/* ---- decoder --------------------------------------------------------------------------------- */
 
 akidb_status ak_stream_decoder_new(ak_stream_codec codec, ak_stream_decoder **decoder_out,
                                    akidb_error *err)

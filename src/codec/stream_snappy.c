@@ -33,8 +33,7 @@ static uint32_t masked_crc(const void *bytes, size_t size)
     return ((crc >> 15) | (crc << 17)) + UINT32_C(0xA282EAD8);
 }
 
-/* ---- encoder -----------------------------------------------------------------------------------
- */
+/* ---- encoder --------------------------------------------------------------------------------- */
 
 typedef struct encoder {
     bool begun;
@@ -121,8 +120,7 @@ static akidb_status encode(void *handle, akidb_slice bytes, bool finish, akidb_b
     return status;
 }
 
-/* ---- decoder -----------------------------------------------------------------------------------
- */
+/* ---- decoder --------------------------------------------------------------------------------- */
 
 typedef struct decoder {
     bool begun;   /* the identifier has been there */

@@ -129,8 +129,7 @@ static akidb_status check_same_dimension(const akidb_documents *documents, uint3
                       "expected dimension %u, found %u", documents->dimension, dimension);
 }
 
-/* ---- one document ------------------------------------------------------------------------------
- */
+/* ---- one document ---------------------------------------------------------------------------- */
 
 static akidb_status check_document(const akidb_documents *documents, const akidb_document *document,
                                    akidb_error *err)
@@ -182,8 +181,7 @@ akidb_status akidb_documents_append(akidb_documents *documents, const akidb_docu
     return AKIDB_OK;
 }
 
-/* ---- many documents ----------------------------------------------------------------------------
- */
+/* ---- many documents -------------------------------------------------------------------------- */
 
 static akidb_status append_texts_of(akidb_documents *documents, const akidb_batch *batch, size_t at,
                                     size_t first, size_t count, akidb_error *err)

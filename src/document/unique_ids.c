@@ -70,8 +70,7 @@ void ak_unique_ids_free(ak_unique_ids *checker)
     free(checker);
 }
 
-/* ---- taking ids --------------------------------------------------------------------------------
- */
+/* ---- taking ids ------------------------------------------------------------------------------ */
 
 /* A folder that is not there is the machine's fault, not an answer about what the caller named. */
 static akidb_status open_file(const ak_unique_ids *checker, int *fd_out, akidb_error *err)
@@ -194,8 +193,7 @@ akidb_status ak_unique_ids_add(ak_unique_ids *checker, const akidb_uuid *ids, si
     return checker->failed.status;
 }
 
-/* ---- looking for duplicates --------------------------------------------------------------------
- */
+/* ---- looking for duplicates ------------------------------------------------------------------ */
 
 /* A set of the first `count` of `ids`: open addressing with linear probing, at most half full. */
 typedef struct id_set {
@@ -258,8 +256,7 @@ static akidb_status check_memory(const ak_unique_ids *checker, akidb_error *err)
     return status;
 }
 
-/* ---- the same for ids in the file --------------------------------------------------------------
- */
+/* ---- the same for ids in the file ------------------------------------------------------------ */
 
 /* The second file: partition p has the ids from start[p] on to start[p + 1]. */
 typedef struct partitions {

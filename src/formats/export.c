@@ -37,8 +37,7 @@ static void free_export(akidb_export *exporter)
     free(exporter);
 }
 
-/* ---- open -------------------------------------------------------------------------------------
- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static akidb_status begin(akidb_export *exporter, const char *path,
                           const akidb_export_options *options, akidb_error *err)
@@ -50,7 +49,7 @@ static akidb_status begin(akidb_export *exporter, const char *path,
     exporter->sink.columns = options->columns == 0 ? AKIDB_COLUMNS_ALL : options->columns;
     akidb_status status = ak_file_out_open(path, &exporter->sink.file, err);
     if (status == AKIDB_OK && exporter->ops->begin != NULL)
-        status = exporter->ops->begin(&exporter->sink, &options->parquet, err);
+        status = exporter->ops->begin(&exporter->sink, options->parquet, err);
     return status;
 }
 
@@ -84,8 +83,7 @@ akidb_status akidb_export_open(const char *path, uint32_t dimension,
     return AKIDB_OK;
 }
 
-/* ---- append -----------------------------------------------------------------------------------
- */
+/* ---- append ---------------------------------------------------------------------------------- */
 
 /* What .jsonl would otherwise pass on into a text that nobody can read. */
 static akidb_status check_values(const akidb_batch *batch, uint64_t first, akidb_error *err)
@@ -163,8 +161,7 @@ akidb_status akidb_export_append(akidb_export *exporter, const akidb_batch *batc
     return AKIDB_OK;
 }
 
-/* ---- end --------------------------------------------------------------------------------------
- */
+/* ---- end ------------------------------------------------------------------------------------- */
 
 akidb_status akidb_export_commit(akidb_export *exporter, akidb_error *err)
 {

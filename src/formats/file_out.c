@@ -37,8 +37,7 @@ static void free_out(ak_file_out *out)
     free(out);
 }
 
-/* ---- open -------------------------------------------------------------------------------------
- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static akidb_status check_target(const char *path, akidb_error *err)
 {
@@ -120,8 +119,7 @@ akidb_status ak_file_out_open(const char *path, ak_file_out **out_out, akidb_err
     return AKIDB_OK;
 }
 
-/* ---- write ------------------------------------------------------------------------------------
- */
+/* ---- write ----------------------------------------------------------------------------------- */
 
 static akidb_status write_all(ak_file_out *out, const uint8_t *bytes, size_t size, akidb_error *err)
 {
@@ -179,8 +177,7 @@ akidb_output ak_file_out_output(ak_file_out *out)
     return (akidb_output){&ops, out};
 }
 
-/* ---- end --------------------------------------------------------------------------------------
- */
+/* ---- end ------------------------------------------------------------------------------------- */
 
 static akidb_status sync_folder(const ak_file_out *out, akidb_error *err)
 {

@@ -19,8 +19,7 @@ struct akidb_import {
     bool done;
 };
 
-/* ---- shared by the sources ---------------------------------------------------------------------
- */
+/* ---- shared by the sources ------------------------------------------------------------------- */
 
 int64_t ak_import_time(void)
 {
@@ -69,13 +68,12 @@ akidb_status ak_add_vectors(akidb_documents *documents, size_t count, akidb_erro
     return AKIDB_OK;
 }
 
-/* ---- open -------------------------------------------------------------------------------------
- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static akidb_status open_parquet(akidb_import *import, akidb_input input, akidb_error *err)
 {
     akidb_parquet_read_options parquet;
-    akidb_status status = ak_options_copy(&parquet, sizeof parquet, &import->options.parquet,
+    akidb_status status = ak_options_copy(&parquet, sizeof parquet, import->options.parquet,
                                           "akidb_parquet_read_options", err);
     if (status != AKIDB_OK) {
         akidb_input_close(&input);
@@ -151,8 +149,7 @@ uint64_t akidb_import_rows(const akidb_import *import)
     return import->source->rows;
 }
 
-/* ---- next -------------------------------------------------------------------------------------
- */
+/* ---- next ------------------------------------------------------------------------------------ */
 
 /* Gives the documents the ids of the list in place of their own. */
 static akidb_status replace_external_ids(akidb_import *import, akidb_documents *documents,

@@ -35,8 +35,7 @@ AKIDB_CHECK akidb_status ak_parquet_source_new(akidb_input input,
 AKIDB_CHECK akidb_status ak_jsonl_source_open(const char *path, ak_source **source_out,
                                               akidb_error *err);
 
-/* ---- for files that hold nothing but vectors ---------------------------------------------------
- */
+/* ---- for files that hold nothing but vectors ------------------------------------------------- */
 
 /* How many rows a block should have: what the caller wants, what is left, and what fits a bounded
  * block of memory; at least 1. */

@@ -20,8 +20,7 @@
 #include "akidb/batch.h"
 #include "akidb/parquet.h"
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 typedef struct ak_json_style {
     bool lines;       /* .jsonl: one document a line and no array around them */
@@ -40,8 +39,7 @@ AKIDB_CHECK akidb_status ak_json_append_documents(akidb_buffer *buffer, const ak
                                                   size_t first, size_t count, ak_json_style style,
                                                   bool begins, akidb_error *err);
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 #define AK_JSON_DOCUMENT_MAX ((size_t)256 << 20)
 

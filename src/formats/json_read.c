@@ -39,8 +39,7 @@ struct ak_json_reader {
         now; /* for documents without a time: whole milliseconds, so that every snapshot holds it */
 };
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 akidb_status ak_json_reader_new(const ak_json_read_options *options, ak_json_reader **reader_out,
                                 akidb_error *err)
@@ -92,8 +91,7 @@ uint64_t ak_json_reader_rows(const ak_json_reader *reader)
     return reader->rows;
 }
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static akidb_status fail_with(const ak_json_reader *reader, akidb_status status, uint64_t offset,
                               const char *column, akidb_error *err, const char *text)
@@ -144,8 +142,7 @@ static akidb_status fail_field(const ak_json_reader *reader, const element *e, e
                       err);
 }
 
-/* ---- members ----------------------------------------------------------------------------------
- */
+/* ---- members --------------------------------------------------------------------------------- */
 
 /* FIELD_COUNT for a member that is none of a document's. */
 static akidb_status field_of(ak_json_reader *reader, const element *e, akidb_slice raw_name,
@@ -210,8 +207,7 @@ static bool is_null(akidb_slice raw)
     return raw.data == NULL || (raw.size == 4 && memcmp(raw.data, "null", 4) == 0);
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 /* The text of a string member, in reader->text, with a NUL that is not counted. */
 static akidb_status read_string(ak_json_reader *reader, const element *e, enum field field,
@@ -359,8 +355,7 @@ static akidb_status read_metadata(ak_json_reader *reader, const element *e, akid
                               : fail_field(reader, e, METADATA_TEXT, status, &inner, err);
 }
 
-/* ---- documents --------------------------------------------------------------------------------
- */
+/* ---- documents ------------------------------------------------------------------------------- */
 
 static bool wants(const ak_json_reader *reader, akidb_column column)
 {

@@ -53,8 +53,7 @@ static akidb_status append_vector(akidb_buffer *buffer, const float *vector, siz
     return AKIDB_OK;
 }
 
-/* ---- metadata ---------------------------------------------------------------------------------
- */
+/* ---- metadata -------------------------------------------------------------------------------- */
 
 static bool is_null_value(akidb_slice text)
 {
@@ -104,8 +103,7 @@ static akidb_status append_metadata(akidb_buffer *buffer, akidb_slice text, bool
     return status;
 }
 
-/* ---- a document -------------------------------------------------------------------------------
- */
+/* ---- a document ------------------------------------------------------------------------------ */
 
 static akidb_status append_id(akidb_buffer *buffer, const akidb_uuid *id, akidb_error *err)
 {

@@ -12,8 +12,7 @@
 enum { MAGIC_SIZE = 6, TEXT_MAX = 64 << 10, SHAPE_MAX = 8 };
 static const char magic[MAGIC_SIZE + 1] = "\x93NUMPY";
 
-/* ---- the text: a Python dictionary of three members --------------------------------------------
- */
+/* ---- the text: a Python dictionary of three members ------------------------------------------ */
 
 typedef struct cursor {
     const char *name; /* of the file */
@@ -166,8 +165,7 @@ static akidb_status parse_text(cursor *c, description *d, akidb_error *err)
     return AKIDB_OK;
 }
 
-/* ---- what it must be --------------------------------------------------------------------------
- */
+/* ---- what it must be ------------------------------------------------------------------------- */
 
 static akidb_status check_dtype(const cursor *c, const description *d, ak_npy_header *header,
                                 akidb_error *err)
@@ -227,8 +225,7 @@ static akidb_status check_description(const akidb_input *input, const cursor *c,
     return status;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 /* Magic, version and length: where the text lies. */
 static akidb_status read_prefix(const akidb_input *input, uint64_t *text_out, uint32_t *size_out,

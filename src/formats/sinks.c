@@ -9,8 +9,7 @@ static size_t vector_bytes(const ak_sink *sink)
     return sink->dimension * sizeof(float);
 }
 
-/* ---- .npy: the header is written again at the end, with the number of rows ---------------------
- */
+/* ---- .npy: the header is written again at the end, with the number of rows ------------------- */
 
 static akidb_status npy_begin(ak_sink *sink, const akidb_parquet_options *options, akidb_error *err)
 {
@@ -35,8 +34,7 @@ static akidb_status npy_end(ak_sink *sink, akidb_error *err)
 
 const ak_sink_ops ak_npy_sink = {npy_begin, npy_append, npy_end};
 
-/* ---- .fvecs ------------------------------------------------------------------------------------
- */
+/* ---- .fvecs ---------------------------------------------------------------------------------- */
 
 static akidb_status fvecs_append(ak_sink *sink, const akidb_batch *batch, akidb_error *err)
 {
@@ -53,8 +51,7 @@ static akidb_status fvecs_append(ak_sink *sink, const akidb_batch *batch, akidb_
 
 const ak_sink_ops ak_fvecs_sink = {NULL, fvecs_append, NULL};
 
-/* ---- .jsonl: some rows at a time, so that the text of a large batch is never all in memory -----
- */
+/* ---- .jsonl: some rows at a time, so that the text of a large batch is never all in memory --- */
 
 static akidb_status jsonl_append(ak_sink *sink, const akidb_batch *batch, akidb_error *err)
 {
@@ -74,8 +71,7 @@ static akidb_status jsonl_append(ak_sink *sink, const akidb_batch *batch, akidb_
 
 const ak_sink_ops ak_jsonl_sink = {NULL, jsonl_append, NULL};
 
-/* ---- .parquet ----------------------------------------------------------------------------------
- */
+/* ---- .parquet -------------------------------------------------------------------------------- */
 
 static akidb_status parquet_begin(ak_sink *sink, const akidb_parquet_options *options,
                                   akidb_error *err)

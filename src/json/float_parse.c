@@ -14,8 +14,7 @@ enum {
     EXPONENT_FAR = 100  /* beyond it, only whole numbers of any size look */
 };
 
-/* ---- the text ---------------------------------------------------------------------------------
- */
+/* ---- the text -------------------------------------------------------------------------------- */
 
 /* The number is all its digits, as one whole number, times 10^exponent; nearly the same as
  * `leading` times 10^leading_exponent. */
@@ -109,8 +108,7 @@ static const char *take_number(const char *text, const char *end, number *n)
     return at;
 }
 
-/* ---- by a double -------------------------------------------------------------------------------
- */
+/* ---- by a double ----------------------------------------------------------------------------- */
 
 static double times_power(double value, int exponent)
 {
@@ -259,8 +257,7 @@ static uint32_t nearest_bits(const number *n)
     return bits;
 }
 
-/* ---- all together ------------------------------------------------------------------------------
- */
+/* ---- all together ---------------------------------------------------------------------------- */
 
 static float nearest(const number *n)
 {

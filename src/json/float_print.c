@@ -81,8 +81,7 @@ static decimal shortest(uint32_t fraction, uint32_t biased)
     return (decimal){s + up, k};
 }
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 /* Writes the digits of a number that is not 0; returns how many. */
 static int put_digits(uint32_t number, char out[DIGITS_MAX])

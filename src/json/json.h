@@ -11,8 +11,7 @@ enum { AK_JSON_DEPTH_MAX = 256 }; /* deeper nesting is refused everywhere */
  * has it. AKIDB_E_VALIDATION says where (err->offset) and what. */
 AKIDB_CHECK akidb_status ak_json_check(akidb_slice text, akidb_error *err);
 
-/* ---- small documents ---------------------------------------------------------------------------
- */
+/* ---- small documents ------------------------------------------------------------------------- */
 
 typedef struct ak_json_tree ak_json_tree;   /* owns everything below */
 typedef struct ak_json_value ak_json_value; /* borrowed from its tree */
@@ -37,16 +36,14 @@ const ak_json_value *ak_json_member_value(const ak_json_value *object, size_t in
 bool ak_json_u64(const ak_json_value *value, uint64_t *out);
 bool ak_json_bool(const ak_json_value *value, bool *out);
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Appends a string with its quotes, escaping what JSON wants escaped and nothing else. The text
  * must be UTF-8. On failure (AKIDB_E_OUT_OF_MEMORY) the buffer holds what it held. */
 AKIDB_CHECK akidb_status ak_json_append_string(akidb_buffer *buffer, akidb_slice text,
                                                akidb_error *err);
 
-/* ---- float32 -----------------------------------------------------------------------------------
- */
+/* ---- float32 --------------------------------------------------------------------------------- */
 
 /* The most characters that ak_float_print writes. */
 enum { AK_FLOAT_TEXT_SIZE = 24 };

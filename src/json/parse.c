@@ -18,8 +18,7 @@ typedef struct parse {
     yajl_handle handle;
 } parse;
 
-/* ---- events: depth, then whatever the caller wants --------------------------------------------
- */
+/* ---- events: depth, then whatever the caller wants ------------------------------------------- */
 
 static int enter(parse *p)
 {
@@ -105,8 +104,7 @@ static const yajl_callbacks telling = {
     .yajl_end_array = on_end_array,
 };
 
-/* ---- the call ---------------------------------------------------------------------------------
- */
+/* ---- the call -------------------------------------------------------------------------------- */
 
 typedef enum outcome { PARSED, REFUSED, STOPPED, NO_MEMORY } outcome;
 

@@ -25,8 +25,7 @@ static akidb_status fail_expected(ak_place place, const char *expected, const ui
                       expected, *found);
 }
 
-/* ---- where a value ends ------------------------------------------------------------------------
- */
+/* ---- where a value ends ---------------------------------------------------------------------- */
 
 /* The bytes that matter outside strings. */
 static bool is_structural(uint8_t c)
@@ -122,8 +121,7 @@ static const uint8_t *follow_value(progress *p, const uint8_t *at, const uint8_t
     return at;
 }
 
-/* ---- elements of a stream ----------------------------------------------------------------------
- */
+/* ---- elements of a stream -------------------------------------------------------------------- */
 
 enum state {
     AT_BEGINNING,  /* before "[" */
@@ -305,8 +303,7 @@ void ak_json_scan_put_back(ak_json_scan *scan)
     scan->state = IN_ELEMENT;
 }
 
-/* ---- members of an object ----------------------------------------------------------------------
- */
+/* ---- members of an object -------------------------------------------------------------------- */
 
 static akidb_status fail_members(const ak_json_members *m, const char *expected, akidb_error *err)
 {

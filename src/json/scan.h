@@ -13,8 +13,7 @@ static inline bool ak_json_is_space(uint8_t c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* ---- elements of a stream ----------------------------------------------------------------------
- */
+/* ---- elements of a stream -------------------------------------------------------------------- */
 
 typedef enum ak_json_found {
     AK_JSON_FOUND_ELEMENT,
@@ -53,8 +52,7 @@ AKIDB_CHECK akidb_status ak_json_scan_next(ak_json_scan *scan, ak_json_found *fo
 /* Makes the next call find the element again that the last one found. */
 void ak_json_scan_put_back(ak_json_scan *scan);
 
-/* ---- members of an object ----------------------------------------------------------------------
- */
+/* ---- members of an object -------------------------------------------------------------------- */
 
 typedef struct ak_json_members {
     const uint8_t *begin;

@@ -7,8 +7,7 @@
 #include "base/utf8.h"
 #include "json/json.h"
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static bool is_plain(uint8_t byte)
 {
@@ -65,8 +64,7 @@ akidb_status ak_json_append_string(akidb_buffer *buffer, akidb_slice text, akidb
     return status;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static bool take_hex(const uint8_t *at, const uint8_t *end, uint32_t *out)
 {

@@ -202,8 +202,7 @@ void ak_json_tree_free(ak_json_tree *tree)
     free(tree);
 }
 
-/* ---- looking ----------------------------------------------------------------------------------
- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 const ak_json_value *ak_json_root(const ak_json_tree *tree)
 {

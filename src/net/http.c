@@ -57,8 +57,7 @@ enum {
     EXPECT_BODY_BYTES = 1 << 20 /* from here on the server may say no before the body is sent */
 };
 
-/* ---- what libcurl calls ------------------------------------------------------------------------
- */
+/* ---- what libcurl calls ---------------------------------------------------------------------- */
 
 static size_t send_body(char *to, size_t size, size_t count, void *context)
 {
@@ -157,8 +156,7 @@ static size_t receive_header(char *from, size_t size, size_t count, void *contex
     return transfer->no_memory ? 0 : got;
 }
 
-/* ---- one transfer ------------------------------------------------------------------------------
- */
+/* ---- one transfer ---------------------------------------------------------------------------- */
 
 static void transfer_free(ak_http_transfer *transfer)
 {
@@ -312,8 +310,7 @@ static void finish(ak_http_transfer *transfer, CURLcode code)
     response->reason[size] = '\0';
 }
 
-/* ---- the loop thread ---------------------------------------------------------------------------
- */
+/* ---- the loop thread ------------------------------------------------------------------------- */
 
 static void unlink_transfer(ak_http *http, ak_http_transfer *transfer)
 {
@@ -389,8 +386,7 @@ static void *loop(void *context)
     return NULL;
 }
 
-/* ---- what callers call -------------------------------------------------------------------------
- */
+/* ---- what callers call ----------------------------------------------------------------------- */
 
 /* Waits are by the clock that nobody sets. */
 static void init_condition(pthread_cond_t *condition)

@@ -12,7 +12,7 @@
 
 #include "akidb/sys/files.h"
 
-/* ---- folders ---- */
+/* ---- folders --------------------------------------------------------------------------------- */
 
 static int open_retrying(int at, const char *path, int flags)
 {
@@ -178,7 +178,7 @@ static int posix_unlink(void *handle, akidb_folder folder, const char *name)
     return unlinkat(folder.descriptor, name, 0) == 0 ? 0 : errno;
 }
 
-/* ---- files ---- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static int check_regular(int fd)
 {

@@ -21,7 +21,7 @@ struct ak_pool {
     pthread_t workers[];
 };
 
-/* ---- the queue; the caller holds the lock ---- */
+/* ---- the queue; the caller holds the lock ---------------------------------------------------- */
 
 static void queue_append(ak_pool *pool, ak_task *task)
 {
@@ -75,7 +75,7 @@ static void *work(void *context)
     return NULL;
 }
 
-/* ---- life ---- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 size_t ak_pool_threads_for(size_t wanted)
 {
@@ -141,7 +141,7 @@ size_t ak_pool_threads(const ak_pool *pool)
     return pool->worker_count == 0 ? 1 : pool->worker_count;
 }
 
-/* ---- tasks ---- */
+/* ---- tasks ----------------------------------------------------------------------------------- */
 
 void ak_pool_submit(ak_pool *pool, ak_task *task, ak_task_function *function, void *context)
 {
@@ -169,7 +169,7 @@ akidb_status ak_pool_wait(ak_pool *pool, ak_task *task, akidb_error *err)
     return status;
 }
 
-/* ---- loops ---- */
+/* ---- loops ----------------------------------------------------------------------------------- */
 
 typedef struct loop {
     pthread_mutex_t lock; /* of next and of the failure */

@@ -53,8 +53,7 @@ akidb_status ak_decoding_reserve_wide(ak_decoding *decoding, size_t count, size_
     return status;
 }
 
-/* ---- pages of a flat column --------------------------------------------------------------------
- */
+/* ---- pages of a flat column ------------------------------------------------------------------ */
 
 /* A page of a column that is not repeated, with its place among the rows. */
 typedef struct flat {
@@ -170,8 +169,7 @@ static akidb_status flat_read_slices(flat *f, uint64_t max_bytes, const akidb_sl
                                  max_bytes, slices_out, f->err);
 }
 
-/* ---- document ids ------------------------------------------------------------------------------
- */
+/* ---- document ids ---------------------------------------------------------------------------- */
 
 typedef struct id_target {
     akidb_uuid *ids;
@@ -307,8 +305,7 @@ akidb_status ak_read_ids(ak_decoding *decoding, const ak_chunk *chunk, akidb_uui
     return status;
 }
 
-/* ---- texts -------------------------------------------------------------------------------------
- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 static akidb_status append_page(flat *f, uint64_t *bytes_left, ak_texts *texts)
 {
@@ -342,8 +339,7 @@ akidb_status ak_read_texts(ak_decoding *decoding, const ak_chunk *chunk, uint64_
     return status;
 }
 
-/* ---- times -------------------------------------------------------------------------------------
- */
+/* ---- times ----------------------------------------------------------------------------------- */
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -418,8 +414,7 @@ akidb_status ak_read_times(ak_decoding *decoding, const ak_chunk *chunk, int64_t
     return status;
 }
 
-/* ---- dimensions --------------------------------------------------------------------------------
- */
+/* ---- dimensions ------------------------------------------------------------------------------ */
 
 static akidb_status compare_dimensions(const flat *f, uint32_t k)
 {

@@ -27,8 +27,7 @@ static akidb_status bytes_of_tail(const akidb_parquet_reader *reader, const ak_f
     return AKIDB_OK;
 }
 
-/* ---- Bloom filters -----------------------------------------------------------------------------
- */
+/* ---- Bloom filters --------------------------------------------------------------------------- */
 
 /* The bits of a chunk's filter; of size 0 when there is none that can be used. */
 static akidb_status find_bloom(const akidb_parquet_reader *reader, size_t group,
@@ -97,8 +96,7 @@ akidb_status ak_parquet_may_hold_external_id(const akidb_parquet_reader *reader,
     return *result_out ? may_hold(reader, group, leaf, text, result_out, err) : AKIDB_OK;
 }
 
-/* ---- pages of vectors --------------------------------------------------------------------------
- */
+/* ---- pages of vectors ------------------------------------------------------------------------ */
 
 bool ak_parquet_has_vector_pages(const akidb_parquet_reader *reader)
 {

@@ -15,8 +15,7 @@ enum {
     FIRST_READ_BYTES = 64 << 10 /* enough for most footers */
 };
 
-/* ---- the end of the file -----------------------------------------------------------------------
- */
+/* ---- the end of the file --------------------------------------------------------------------- */
 
 /* The last bytes of the file. */
 typedef struct ending {
@@ -169,8 +168,7 @@ done:
     return status;
 }
 
-/* ---- row groups --------------------------------------------------------------------------------
- */
+/* ---- row groups ------------------------------------------------------------------------------ */
 
 typedef struct checker {
     const ak_footer *footer;

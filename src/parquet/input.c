@@ -31,8 +31,7 @@ void akidb_input_close(akidb_input *input)
     *input = (akidb_input){0};
 }
 
-/* ---- memory ------------------------------------------------------------------------------------
- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 static akidb_status memory_read_at(void *handle, uint64_t offset, void *dst, size_t size,
                                    akidb_error *err)
@@ -50,8 +49,7 @@ akidb_input akidb_input_from_memory(akidb_slice bytes, const char *name)
                          name == NULL ? "memory" : name};
 }
 
-/* ---- a file ------------------------------------------------------------------------------------
- */
+/* ---- a file ---------------------------------------------------------------------------------- */
 
 typedef struct file_input {
     int fd;

@@ -197,8 +197,7 @@ typedef struct ak_bloom_header {
     bool is_known; /* split blocks, XXH64, not compressed: parquet/bloom.h can use it */
 } ak_bloom_header;
 
-/* ---- writing: metadata_write.c ----------------------------------------------------------------
- */
+/* ---- writing: metadata_write.c --------------------------------------------------------------- */
 
 AKIDB_CHECK akidb_status ak_file_metadata_write(const ak_file_metadata *metadata,
                                                 akidb_buffer *buffer, akidb_error *err);
@@ -209,8 +208,7 @@ AKIDB_CHECK akidb_status ak_offset_index_write(const ak_page_location *pages, si
 
 AKIDB_CHECK akidb_status ak_bloom_header_write(size_t size, akidb_buffer *buffer, akidb_error *err);
 
-/* ---- reading: metadata_read.c -----------------------------------------------------------------
- */
+/* ---- reading: metadata_read.c ---------------------------------------------------------------- */
 
 /* Parses a footer. `place` names the file and the footer's offset in it, for messages. */
 AKIDB_CHECK akidb_status ak_file_metadata_read(akidb_slice bytes, const char *file,

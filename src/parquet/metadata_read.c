@@ -76,8 +76,7 @@ static akidb_slice keep_bytes(parser *p, akidb_slice bytes)
     return (akidb_slice){copy, bytes.size};
 }
 
-/* ---- schema ------------------------------------------------------------------------------------
- */
+/* ---- schema ---------------------------------------------------------------------------------- */
 
 /* The field that is set in a union; what is in it is skipped. 0 when none is. */
 static int read_union(ak_thrift *t, const ak_thrift_struct *field)
@@ -164,8 +163,7 @@ static void read_schema_element(parser *p, ak_schema_element *element)
     ak_thrift_require(t, &s, FIELD(4), "SchemaElement");
 }
 
-/* ---- column chunks -----------------------------------------------------------------------------
- */
+/* ---- column chunks --------------------------------------------------------------------------- */
 
 static void read_statistics(parser *p, const ak_thrift_struct *field, ak_statistics *statistics)
 {
@@ -286,8 +284,7 @@ static void read_row_group(parser *p, ak_row_group *group)
     ak_thrift_require(t, &s, FIELD(1) | FIELD(2) | FIELD(3), "RowGroup");
 }
 
-/* ---- the footer --------------------------------------------------------------------------------
- */
+/* ---- the footer ------------------------------------------------------------------------------ */
 
 static void read_schema(parser *p, const ak_thrift_struct *s, ak_file_metadata *metadata)
 {
@@ -381,8 +378,7 @@ akidb_status ak_file_metadata_read(akidb_slice bytes, const char *file, uint64_t
     return p.t.status;
 }
 
-/* ---- page headers ------------------------------------------------------------------------------
- */
+/* ---- page headers ---------------------------------------------------------------------------- */
 
 static void read_data_header(ak_thrift *t, const ak_thrift_struct *field, ak_page_header *header)
 {
@@ -501,8 +497,7 @@ akidb_status ak_page_header_read(akidb_slice bytes, const char *file, uint64_t f
     return t.status;
 }
 
-/* ---- the offset index --------------------------------------------------------------------------
- */
+/* ---- the offset index ------------------------------------------------------------------------ */
 
 static void read_page_location(ak_thrift *t, ak_page_location *page)
 {
@@ -546,8 +541,7 @@ akidb_status ak_offset_index_read(akidb_slice bytes, const char *file, uint64_t 
     return p.t.status;
 }
 
-/* ---- the header of a Bloom filter --------------------------------------------------------------
- */
+/* ---- the header of a Bloom filter ------------------------------------------------------------ */
 
 akidb_status ak_bloom_header_read(akidb_slice bytes, const char *file, uint64_t file_offset,
                                   ak_bloom_header *header_out, size_t *used_out, akidb_error *err)

@@ -1,6 +1,5 @@
 #include "parquet/page_read.h"
 
-
 #include "base/buffer.h"
 #include "base/checksum.h"
 #include "base/endian.h"
@@ -60,8 +59,7 @@ static uint64_t most_expanded(int codec, uint64_t size)
     }
 }
 
-/* ---- one page's body ---------------------------------------------------------------------------
- */
+/* ---- one page's body ------------------------------------------------------------------------- */
 
 typedef struct body {
     ak_page_header header;
@@ -149,8 +147,7 @@ static akidb_status expand(ak_page_reader *reader, const body *b, bool is_compre
     return AKIDB_OK;
 }
 
-/* ---- dictionary --------------------------------------------------------------------------------
- */
+/* ---- dictionary ------------------------------------------------------------------------------ */
 
 static akidb_status take_dictionary(ak_page_reader *reader, const body *b, akidb_error *err)
 {
@@ -170,8 +167,7 @@ static akidb_status take_dictionary(ak_page_reader *reader, const body *b, akidb
                   &reader->dictionary_storage, &reader->dictionary, err);
 }
 
-/* ---- data pages --------------------------------------------------------------------------------
- */
+/* ---- data pages ------------------------------------------------------------------------------ */
 
 /* Levels of a V1 page: a length and so many bytes, when there can be any. */
 static akidb_status take_levels_v1(const ak_page_reader *reader, const body *b, unsigned maximum,

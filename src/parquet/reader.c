@@ -18,8 +18,7 @@
 #define EXPANSION_RECORDED (1u << 20)
 #define EXPANSION_ALLOWED  (UINT64_C(64) << 20)
 
-/* ---- open --------------------------------------------------------------------------------------
- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static akidb_status copy_options(akidb_parquet_reader *reader,
                                  const akidb_parquet_read_options *options, akidb_error *err)
@@ -177,8 +176,7 @@ const char *akidb_parquet_reader_created_by(const akidb_parquet_reader *reader)
     return created_by == NULL ? "" : created_by;
 }
 
-/* ---- read --------------------------------------------------------------------------------------
- */
+/* ---- read ------------------------------------------------------------------------------------ */
 
 /* One call of akidb_parquet_reader_read. */
 typedef struct reading {

@@ -8,8 +8,7 @@
 #include "parquet/column_read.h"
 #include "parquet/reader_state.h"
 
-/* ---- bounds ------------------------------------------------------------------------------------
- */
+/* ---- bounds ---------------------------------------------------------------------------------- */
 
 /* The statistics of a column in a row group, when they bound its values in the order of their type:
  * the footer must say that the column has that order. */
@@ -115,8 +114,7 @@ akidb_status akidb_parquet_reader_bounds(const akidb_parquet_reader *reader, siz
     return AKIDB_OK;
 }
 
-/* ---- chunks ------------------------------------------------------------------------------------
- */
+/* ---- chunks ---------------------------------------------------------------------------------- */
 
 size_t akidb_parquet_reader_columns(const akidb_parquet_reader *reader)
 {

@@ -26,8 +26,7 @@ const ak_file_leaf *ak_reader_field(const akidb_parquet_reader *reader, int fiel
     }
 }
 
-/* ---- bytes -------------------------------------------------------------------------------------
- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 typedef struct loaded {
     ak_chunk chunks[AK_FIELD_COUNT]; /* leaf NULL: not read */
@@ -179,8 +178,7 @@ static akidb_status load(ak_row_group_job *job, loaded *l, akidb_error *err)
     return status;
 }
 
-/* ---- columns -----------------------------------------------------------------------------------
- */
+/* ---- columns --------------------------------------------------------------------------------- */
 
 static akidb_status check_codec(const ak_chunk *chunk, akidb_error *err)
 {

@@ -122,8 +122,7 @@ static akidb_status write_vectors(ak_row_group_encoder *encoder, const float *ve
                             settings->vector_encoding, settings->page_bytes, err);
 }
 
-/* ---- Bloom filters -----------------------------------------------------------------------------
- */
+/* ---- Bloom filters --------------------------------------------------------------------------- */
 
 /* Appends the header of a filter for `values` values, and its bits, all 0. */
 static akidb_status begin_bloom(ak_row_group_encoder *encoder, ak_leaf leaf, uint64_t values,

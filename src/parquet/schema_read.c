@@ -23,8 +23,7 @@ const char *ak_physical_type_name(int type)
     }
 }
 
-/* ---- the tree ----------------------------------------------------------------------------------
- */
+/* ---- the tree -------------------------------------------------------------------------------- */
 
 /* A group on the way from the root to where the walk is. */
 typedef struct level {
@@ -137,8 +136,7 @@ static akidb_status walk_tree(walk *w)
     return AKIDB_OK;
 }
 
-/* ---- what a leaf can be ------------------------------------------------------------------------
- */
+/* ---- what a leaf can be ---------------------------------------------------------------------- */
 
 bool ak_leaf_is_text(const ak_file_leaf *leaf)
 {
@@ -246,8 +244,7 @@ static bool is_vector(const ak_file_metadata *metadata, const ak_file_leaf *leaf
                                        (type == AK_TYPE_DOUBLE && options->narrow_doubles));
 }
 
-/* ---- finding -----------------------------------------------------------------------------------
- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 typedef struct finder {
     const ak_file_metadata *metadata;

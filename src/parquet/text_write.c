@@ -75,7 +75,7 @@ static void find_bounds(const column *c, ak_text_summary *summary)
     }
 }
 
-/* ---- dictionary ----------------------------------------------------------------------------- */
+/* ---- dictionary ------------------------------------------------------------------------------ */
 
 static bool same_text(akidb_slice a, akidb_slice b)
 {
@@ -163,7 +163,7 @@ static akidb_status add_dictionary_page(column *c, akidb_error *err)
     return ak_chunk_add_page(c->chunk, &page, err);
 }
 
-/* ---- data pages ----------------------------------------------------------------------------- */
+/* ---- data pages ------------------------------------------------------------------------------ */
 
 /* Definition levels of a V1 page: their length in four bytes, then a hybrid of width 1. */
 static akidb_status append_levels(column *c, size_t first, size_t count, size_t nulls,

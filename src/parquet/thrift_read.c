@@ -191,8 +191,7 @@ akidb_slice ak_thrift_list_binary(ak_thrift *t)
     return take_binary(t);
 }
 
-/* ---- skipping ----------------------------------------------------------------------------------
- */
+/* ---- skipping -------------------------------------------------------------------------------- */
 
 static void skip_value(ak_thrift *t, int type, bool is_element);
 

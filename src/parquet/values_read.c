@@ -65,8 +65,7 @@ static akidb_status in_page(const source *s, akidb_status status)
     return status;
 }
 
-/* ---- dictionary indices ------------------------------------------------------------------------
- */
+/* ---- dictionary indices ---------------------------------------------------------------------- */
 
 static akidb_status read_indices(const source *s)
 {
@@ -93,8 +92,7 @@ static akidb_status read_indices(const source *s)
                                     values->indices, NULL, s->err));
 }
 
-/* ---- fixed width -------------------------------------------------------------------------------
- */
+/* ---- fixed width ----------------------------------------------------------------------------- */
 
 static akidb_status check_size(const source *s, size_t width)
 {
@@ -199,8 +197,7 @@ akidb_status ak_values_read_fixed(ak_values *values, const ak_page_reader *pages
     }
 }
 
-/* ---- byte arrays -------------------------------------------------------------------------------
- */
+/* ---- byte arrays ----------------------------------------------------------------------------- */
 
 /* PLAIN: each value behind its length, and nothing left over. */
 static akidb_status split_plain(const source *s, akidb_slice bytes, size_t count, akidb_slice *out)

@@ -28,8 +28,7 @@ static akidb_status corrupt(const vectors *v, const char *text, uint64_t expecte
                       (unsigned long long)found);
 }
 
-/* ---- naming the row that is no vector ----------------------------------------------------------
- */
+/* ---- naming the row that is no vector -------------------------------------------------------- */
 
 /* The definition level from which on an entry is an element of a list, null or not. */
 static unsigned element_level(const ak_file_leaf *leaf)
@@ -103,8 +102,7 @@ static akidb_status name_row(vectors *v)
                    v->done + v->page.values);
 }
 
-/* ---- values ------------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 /* Widened or rounded to where they belong. */
 static akidb_status convert(const vectors *v, size_t count, float *out)
@@ -201,8 +199,7 @@ akidb_status ak_read_vectors(ak_decoding *decoding, const ak_chunk *chunk, uint3
     }
 }
 
-/* ---- the length of the first row ---------------------------------------------------------------
- */
+/* ---- the length of the first row ------------------------------------------------------------- */
 
 /* Counts up to the second row's beginning; one past the largest dimension is enough. */
 akidb_status ak_read_first_length(ak_decoding *decoding, const ak_chunk *chunk,

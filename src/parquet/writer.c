@@ -87,7 +87,7 @@ static akidb_status check_open(const akidb_parquet_writer *writer, akidb_error *
     }
 }
 
-/* ---- cutting into row groups ---------------------------------------------------------------- */
+/* ---- cutting into row groups ----------------------------------------------------------------- */
 
 static uint64_t row_bytes(const akidb_batch *batch, size_t row)
 {
@@ -170,7 +170,7 @@ static akidb_status append_rows(akidb_parquet_writer *writer, const akidb_batch 
     return status != AKIDB_OK ? status : ak_row_group_queue_return_borrowed(writer->queue, err);
 }
 
-/* ---- append and finish ---------------------------------------------------------------------- */
+/* ---- append and finish ----------------------------------------------------------------------- */
 
 /* Columns that the caller left to us. */
 typedef struct made_columns {

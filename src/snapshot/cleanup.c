@@ -51,8 +51,7 @@ akidb_status akidb_snapshot_cleanup_old(akidb_snapshotter *snapshotter,
     return status;
 }
 
-/* ---- policy ------------------------------------------------------------------------------------
- */
+/* ---- policy ---------------------------------------------------------------------------------- */
 
 static akidb_status decide(const akidb_snapshotter *snapshotter, const akidb_snapshot_list *list,
                            const akidb_retention *policy, akidb_retention_report *report,

@@ -91,8 +91,7 @@ static akidb_status read_part(copying *c, akidb_store *store, const akidb_snapsh
     return status;
 }
 
-/* ---- parts -------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 /* Whether an earlier copy left the part, whole. One that gc could take before the metadata is there
  * is not counted on. */
@@ -155,8 +154,7 @@ static akidb_status copy_parts(copying *c, akidb_error *err)
     return status;
 }
 
-/* ---- metadata ----------------------------------------------------------------------------------
- */
+/* ---- metadata -------------------------------------------------------------------------------- */
 
 static akidb_status look_for_metadata(const copying *c, akidb_slice text, akidb_error *err)
 {

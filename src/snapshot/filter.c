@@ -82,8 +82,7 @@ unsigned ak_filter_columns(const ak_filter *filter)
     return columns;
 }
 
-/* ---- row groups --------------------------------------------------------------------------------
- */
+/* ---- row groups ------------------------------------------------------------------------------ */
 
 /* Whether one of the sorted elements lies within [least, most]. */
 static bool any_within(const void *sorted, size_t count, size_t size, const void *least,
@@ -129,8 +128,7 @@ bool ak_filter_may_match(const ak_filter *filter, const akidb_parquet_row_group_
     return may_be_named(filter, bounds);
 }
 
-/* ---- rows --------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static bool is_named(const ak_filter *filter, const akidb_batch *batch, size_t row)
 {

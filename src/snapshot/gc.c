@@ -40,8 +40,7 @@ static akidb_visit collect(void *context, const akidb_list_entry *entry)
     return AKIDB_VISIT_CONTINUE;
 }
 
-/* ---- references --------------------------------------------------------------------------------
- */
+/* ---- references ------------------------------------------------------------------------------ */
 
 /* The metadata object that a part of this key would belong to. */
 static void owner_of(const char *part_key, char metadata_key[AK_KEY_SIZE])
@@ -89,8 +88,7 @@ static bool needs(const owner *own, const char *part_key)
     return false;
 }
 
-/* ---- removing ----------------------------------------------------------------------------------
- */
+/* ---- removing -------------------------------------------------------------------------------- */
 
 typedef struct visitor {
     void (*visit)(void *context, const char *key, uint64_t bytes);

@@ -43,8 +43,7 @@ static akidb_status report(const getting *g, uint64_t bytes, akidb_error *err)
     return ak_snapshotter_progress(g->snapshotter, &progress, err);
 }
 
-/* ---- one row group -----------------------------------------------------------------------------
- */
+/* ---- one row group --------------------------------------------------------------------------- */
 
 /* Whether bounds and Bloom filters leave it possible that the row group holds a wanted document. */
 static akidb_status may_match(const getting *g, const akidb_parquet_reader *reader, size_t group,
@@ -121,8 +120,7 @@ static akidb_status take(const getting *g, const akidb_parquet_reader *reader, s
     return status;
 }
 
-/* ---- one part ----------------------------------------------------------------------------------
- */
+/* ---- one part -------------------------------------------------------------------------------- */
 
 static akidb_status search_groups(const getting *g, akidb_parquet_reader *reader,
                                   const ak_part_input *source, akidb_error *err)
@@ -191,8 +189,7 @@ static akidb_status search_parts(getting *g, bool *paged_out, akidb_error *err)
     return status;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 /* Reads the snapshot from one end to the other. Takes the metadata over. */
 static akidb_status scan(akidb_snapshotter *snapshotter, akidb_snapshot_metadata *metadata,

@@ -34,8 +34,7 @@ static akidb_status stream_codec(akidb_compression compression, const char *name
                       akidb_compression_name(compression));
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 typedef struct json_writer {
     akidb_output output;
@@ -191,8 +190,7 @@ static akidb_status finish(void *handle, akidb_parquet_summary *summary_out, aki
     return AKIDB_OK;
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 typedef struct json_part {
     ak_part_source source;

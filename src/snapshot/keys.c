@@ -24,8 +24,7 @@ static const char *json_ending(akidb_compression compression)
     return json_endings[0].ending;
 }
 
-/* ---- making ------------------------------------------------------------------------------------
- */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 void ak_key_collection_prefix(const akidb_uuid *collection_id, char out[AK_KEY_SIZE])
 {
@@ -83,8 +82,7 @@ void ak_key_folder_part(const akidb_uuid *collection_id, const akidb_uuid *snaps
     make_key(collection_id, snapshot_id, ending, out);
 }
 
-/* ---- parsing -----------------------------------------------------------------------------------
- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 /* Takes a UUID in its canonical spelling off the text; false when there is none. */
 static bool take_uuid(const char **text, akidb_uuid *uuid_out)

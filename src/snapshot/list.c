@@ -9,8 +9,7 @@
 #include "snapshot/keys.h"
 #include "snapshot/metadata.h"
 
-/* ---- keys --------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 akidb_status ak_key_list_add(ak_key_list *list, const char *key, akidb_error *err)
 {
@@ -58,8 +57,7 @@ akidb_status ak_list_metadata_keys(akidb_store *store, const char *prefix, ak_ke
     return status != AKIDB_OK ? status : gathered.status;
 }
 
-/* ---- snapshots of a collection -----------------------------------------------------------------
- */
+/* ---- snapshots of a collection --------------------------------------------------------------- */
 
 /* Newest first, ties by the greatest id; damaged ones last, by id. */
 static int compare_entries(const void *a, const void *b)
@@ -178,8 +176,7 @@ void akidb_snapshot_list_free(akidb_snapshot_list *list)
     *list = (akidb_snapshot_list){0};
 }
 
-/* ---- collections -------------------------------------------------------------------------------
- */
+/* ---- collections ----------------------------------------------------------------------------- */
 
 typedef struct collections {
     akidb_uuid *ids;

@@ -21,8 +21,7 @@ typedef struct source {
 #define corrupt(from, ...)                                                                         \
     ak_fail_at((from)->err, AKIDB_E_CORRUPTION, AK_IN((from)->key), __VA_ARGS__)
 
-/* ---- fields ------------------------------------------------------------------------------------
- */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
 static akidb_status read_u64(const source *from, const ak_json_value *object, const char *name,
                              uint64_t least, uint64_t most, uint64_t *out)
@@ -86,8 +85,7 @@ static akidb_status read_crc(const source *from, const ak_json_value *object, co
     return status;
 }
 
-/* ---- the plan's fields -------------------------------------------------------------------------
- */
+/* ---- the plan's fields ----------------------------------------------------------------------- */
 
 static akidb_status expect_id(const source *from, const char *name, const akidb_uuid *expected,
                               const akidb_uuid *found)
@@ -176,8 +174,7 @@ static akidb_status read_plan_fields(const source *from, const ak_json_value *ro
     return status;
 }
 
-/* ---- parts -------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static akidb_status read_row_group(const source *from, const ak_json_value *object, uint64_t offset,
                                    akidb_parquet_row_group_summary *group)
@@ -340,8 +337,7 @@ static akidb_status imply_part(const source *from, akidb_snapshot_metadata *meta
     return copy_text(from, key, strlen(key), &part->key);
 }
 
-/* ---- labels and writer -------------------------------------------------------------------------
- */
+/* ---- labels and writer ----------------------------------------------------------------------- */
 
 static int compare_labels(const void *a, const void *b)
 {
@@ -419,8 +415,7 @@ static akidb_status read_own_fields(const source *from, const ak_json_value *roo
     return status;
 }
 
-/* ---- the whole object --------------------------------------------------------------------------
- */
+/* ---- the whole object ------------------------------------------------------------------------ */
 
 #define CHECKSUM_BEFORE ",\"checksum\":\"crc32c:"
 #define CHECKSUM_AFTER  "\"}\n"

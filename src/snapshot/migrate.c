@@ -11,8 +11,7 @@
 
 static const char from_label[] = "migrated-from";
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* The source's labels, and where it came from. Borrows from the metadata and `id`; free with
  * free(). */
@@ -94,8 +93,7 @@ static akidb_status write_copy(akidb_snapshotter *snapshotter, akidb_snapshot_re
     return akidb_snapshot_commit(writer, NULL, metadata_out, err);
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------
- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 /* One of two streams that give the same documents in different helpings. */
 typedef struct side {
@@ -206,8 +204,7 @@ static akidb_status compare(akidb_snapshotter *snapshotter, const akidb_uuid *co
     return status;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 /* The copy is not to be had, or not to be trusted: takes it away again. But when it is the source
  * that cannot be read any more, the copy may be all that is left, and stays. */

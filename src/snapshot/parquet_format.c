@@ -11,8 +11,7 @@ const ak_format_ops *ak_format_of(akidb_snapshot_format format)
     return format == AKIDB_FORMAT_JSON ? &ak_format_json : &ak_format_parquet;
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static akidb_status writer_open(const ak_part_target *target, void **writer_out, akidb_error *err)
 {
@@ -49,8 +48,7 @@ static void writer_free(void *writer)
     akidb_parquet_writer_free(writer);
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 typedef struct parquet_part {
     akidb_parquet_reader *reader;

@@ -6,8 +6,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 void ak_sink_begin(ak_sink *sink, akidb_store *store, const char *key)
 {
@@ -107,8 +106,7 @@ void ak_sink_abort(ak_sink *sink)
     akidb_buffer_free(&sink->buffer);
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static akidb_status input_read_at(void *handle, uint64_t offset, void *dst, size_t size,
                                   akidb_error *err)

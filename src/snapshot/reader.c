@@ -33,8 +33,7 @@ struct akidb_snapshot_reader {
     size_t row_capacity;
 };
 
-/* ---- opening -----------------------------------------------------------------------------------
- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 akidb_status ak_snapshot_open(akidb_snapshotter *snapshotter, akidb_snapshot_metadata *metadata,
                               const akidb_filter *filter, akidb_snapshot_reader **reader_out,
@@ -160,8 +159,7 @@ static akidb_status open_part(akidb_snapshot_reader *reader, akidb_documents *do
     return status;
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Appends the rows that the filter wants. */
 static akidb_status take_wanted(akidb_snapshot_reader *reader, akidb_documents *documents,
@@ -275,8 +273,7 @@ akidb_status akidb_snapshot_next(akidb_snapshot_reader *reader, akidb_documents 
     return AKIDB_OK;
 }
 
-/* ---- one call ----------------------------------------------------------------------------------
- */
+/* ---- one call -------------------------------------------------------------------------------- */
 
 /* How many row groups to read in one step: several for each thread, so that none waits for the
  * others often, but no more than a fraction of a second's work, so that progress is told. */

@@ -6,8 +6,7 @@
 #include "snapshot/list.h"
 #include "snapshot/metadata.h"
 
-/* ---- damaged snapshots -------------------------------------------------------------------------
- */
+/* ---- damaged snapshots ----------------------------------------------------------------------- */
 
 typedef struct parts_of {
     akidb_uuid snapshot_id;
@@ -66,8 +65,7 @@ static akidb_status delete_damaged(akidb_snapshotter *snapshotter, const akidb_u
     return status;
 }
 
-/* ---- whole snapshots ---------------------------------------------------------------------------
- */
+/* ---- whole snapshots ------------------------------------------------------------------------- */
 
 akidb_status akidb_snapshot_delete(akidb_snapshotter *snapshotter, const akidb_uuid *collection_id,
                                    const akidb_uuid *snapshot_id, akidb_error *err)

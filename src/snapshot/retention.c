@@ -48,8 +48,7 @@ akidb_status ak_retention_check(const akidb_retention *policy, akidb_error *err)
     return AKIDB_OK;
 }
 
-/* ---- calendar ----------------------------------------------------------------------------------
- */
+/* ---- calendar -------------------------------------------------------------------------------- */
 
 /* Days since the epoch, rounded down. */
 static int64_t day_of(int64_t time)
@@ -87,8 +86,7 @@ static void format_period(period kind, int64_t time, char out[AKIDB_TIME_TEXT_SI
     out[kind == DAY ? 10 : 7] = '\0';
 }
 
-/* ---- rules -------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 /* Keeps a snapshot, and adds why to the reasons that it has already, if there is room. */
 static void keep(akidb_retention_decision *decision, const char *reason, const char *detail)

@@ -10,10 +10,10 @@
 
 static const uint64_t part_bytes_default = UINT64_C(4) << 30;
 
-/* ---- options -----------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
-static akidb_status check_options(const akidb_snapshotter_options *options, akidb_error *err)
+static akidb_status check_options(const akidb_snapshotter_options *options,
+                                  akidb_compression compression, akidb_error *err)
 {
     if ((unsigned)options->format > AKIDB_FORMAT_JSON)
         return ak_fail(err, AKIDB_E_VALIDATION,
@@ -23,11 +23,10 @@ static akidb_status check_options(const akidb_snapshotter_options *options, akid
         return ak_fail(err, AKIDB_E_VALIDATION,
                        "akidb_snapshotter_options.layout: expected 0 to 2, found %d",
                        (int)options->layout);
-    if ((unsigned)options->parquet.compression > AKIDB_COMPRESSION_GZIP)
+    if ((unsigned)compression > AKIDB_COMPRESSION_GZIP)
         return ak_fail(err, AKIDB_E_VALIDATION, "compression: expected 0 to 5, found %d",
-                       (int)options->parquet.compression);
-    if (options->format == AKIDB_FORMAT_JSON &&
-        options->parquet.compression == AKIDB_COMPRESSION_LZ4)
+                       (int)compression);
+    if (options->format == AKIDB_FORMAT_JSON && compression == AKIDB_COMPRESSION_LZ4)
         return ak_fail(err, AKIDB_E_VALIDATION,
                        "compression: expected none, gzip, snappy or zstd for JSON, found lz4");
     if (options->format == AKIDB_FORMAT_JSON && options->layout != AKIDB_LAYOUT_DEFAULT)
@@ -64,8 +63,7 @@ static void set_options(akidb_snapshotter *snapshotter, const akidb_snapshotter_
         parquet->threads = snapshotter->threads;
 }
 
-/* ---- handle ------------------------------------------------------------------------------------
- */
+/* ---- handle ---------------------------------------------------------------------------------- */
 
 akidb_status akidb_snapshotter_open(akidb_store *store, const akidb_snapshotter_options *options,
                                     akidb_snapshotter **snapshotter_out, akidb_error *err)
@@ -74,10 +72,14 @@ akidb_status akidb_snapshotter_open(akidb_store *store, const akidb_snapshotter_
     if (store == NULL)
         return ak_fail(err, AKIDB_E_VALIDATION, "snapshotter: expected a store, found NULL");
     akidb_snapshotter_options own;
+    akidb_parquet_options parquet;
     akidb_status status =
         ak_options_copy(&own, sizeof own, options, "akidb_snapshotter_options", err);
     if (status == AKIDB_OK)
-        status = check_options(&own, err);
+        status =
+            ak_options_copy(&parquet, sizeof parquet, own.parquet, "akidb_parquet_options", err);
+    if (status == AKIDB_OK)
+        status = check_options(&own, parquet.compression, err);
     if (status != AKIDB_OK)
         return status;
     akidb_snapshotter *snapshotter = calloc(1, sizeof *snapshotter);
@@ -85,10 +87,9 @@ akidb_status akidb_snapshotter_open(akidb_store *store, const akidb_snapshotter_
         return ak_fail_memory(err, sizeof *snapshotter);
     snapshotter->store = store;
     pthread_mutex_init(&snapshotter->log_lock, NULL);
-    status = ak_options_copy(&snapshotter->parquet, sizeof snapshotter->parquet, &own.parquet,
-                             "akidb_parquet_options", err);
+    snapshotter->parquet = parquet;
     set_options(snapshotter, &own);
-    if (status == AKIDB_OK && own.temporary_folder != NULL) {
+    if (own.temporary_folder != NULL) {
         snapshotter->temporary_folder = strdup(own.temporary_folder);
         if (snapshotter->temporary_folder == NULL)
             status = ak_fail_memory(err, strlen(own.temporary_folder));
@@ -110,8 +111,7 @@ void akidb_snapshotter_close(akidb_snapshotter *snapshotter)
     free(snapshotter);
 }
 
-/* ---- clock and hooks ---------------------------------------------------------------------------
- */
+/* ---- clock and hooks ------------------------------------------------------------------------- */
 
 int64_t ak_snapshotter_now(const akidb_snapshotter *snapshotter)
 {

@@ -54,8 +54,7 @@ static akidb_status report_progress(const verification *v, akidb_error *err)
     return ak_snapshotter_progress(v->snapshotter, &progress, err);
 }
 
-/* ---- bytes -------------------------------------------------------------------------------------
- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 static akidb_status count_piece(void *context, const uint8_t *bytes, size_t size, akidb_error *err)
 {
@@ -113,8 +112,7 @@ static akidb_status check_bytes(const verification *v, const akidb_input *input,
     return status;
 }
 
-/* ---- parts -------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static akidb_status check_part(const verification *v, const akidb_snapshot_part *part,
                                akidb_error *err)
@@ -167,8 +165,7 @@ static akidb_status verify_part(const verification *v, const akidb_snapshot_part
     return status;
 }
 
-/* ---- documents ---------------------------------------------------------------------------------
- */
+/* ---- documents ------------------------------------------------------------------------------- */
 
 static akidb_status decode(const verification *v, akidb_snapshot_reader *reader, akidb_error *err)
 {
@@ -211,8 +208,7 @@ static akidb_status verify_documents(const verification *v, akidb_snapshot_metad
     return status;
 }
 
-/* ---- whole snapshots ---------------------------------------------------------------------------
- */
+/* ---- whole snapshots ------------------------------------------------------------------------- */
 
 static akidb_status verify_parts(const verification *v, akidb_error *err)
 {

@@ -57,8 +57,7 @@ static akidb_status watch_sink(void *context, akidb_error *err)
     return report(context, err);
 }
 
-/* ---- parts -------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static void part_key(const akidb_snapshot_writer *writer, char key[AK_KEY_SIZE])
 {
@@ -167,8 +166,7 @@ static akidb_status finish_part(akidb_snapshot_writer *writer, akidb_error *err)
     return AKIDB_OK;
 }
 
-/* ---- begin -------------------------------------------------------------------------------------
- */
+/* ---- begin ----------------------------------------------------------------------------------- */
 
 static void writer_free(akidb_snapshot_writer *writer)
 {
@@ -311,8 +309,7 @@ akidb_status akidb_snapshot_begin(akidb_snapshotter *snapshotter, const akidb_uu
                : ak_snapshot_begin(snapshotter, collection_id, dimension, &own, writer_out, err);
 }
 
-/* ---- append ------------------------------------------------------------------------------------
- */
+/* ---- append ---------------------------------------------------------------------------------- */
 
 /* Columns that the caller left to us. */
 typedef struct made_columns {
@@ -461,8 +458,7 @@ akidb_status ak_snapshot_append_last(akidb_snapshot_writer *writer, const akidb_
     return append(writer, batch, true, err);
 }
 
-/* ---- commit ------------------------------------------------------------------------------------
- */
+/* ---- commit ---------------------------------------------------------------------------------- */
 
 /* Someone else's gc takes parts without a snapshot for leftovers once they are old, and how old its
  * caller decides. A writer that was slow, or whose clock was set back meanwhile, looks whether its

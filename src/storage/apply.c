@@ -4,8 +4,7 @@
 #include "base/error.h"
 #include "storage/storage.h"
 
-/* ---- what an entry does to memory --------------------------------------------------------------
- */
+/* ---- what an entry does to memory ------------------------------------------------------------ */
 
 static void mark_dirty(akidb_storage *storage, ak_collection *collection, uint64_t lsn)
 {
@@ -107,8 +106,7 @@ void ak_apply(akidb_storage *storage, ak_pending *pending)
         apply_documents(storage, pending);
 }
 
-/* ---- the queue ---------------------------------------------------------------------------------
- */
+/* ---- the queue ------------------------------------------------------------------------------- */
 
 uint64_t ak_applied_lsn(akidb_storage *storage)
 {

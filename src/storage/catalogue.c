@@ -36,8 +36,7 @@ akidb_status ak_catalogue_add(ak_catalogue *catalogue, ak_catalogue_collection *
     return AKIDB_OK;
 }
 
-/* ---- encode ------------------------------------------------------------------------------------
- */
+/* ---- encode ---------------------------------------------------------------------------------- */
 
 static akidb_status put_snapshot(const ak_catalogue_collection *collection, akidb_buffer *text,
                                  akidb_error *err)
@@ -100,8 +99,7 @@ akidb_status ak_catalogue_encode(const ak_catalogue *catalogue, akidb_buffer *te
     return status;
 }
 
-/* ---- decode ------------------------------------------------------------------------------------
- */
+/* ---- decode ---------------------------------------------------------------------------------- */
 
 #define corrupt(err, ...)                                                                          \
     ak_fail_at((err), AKIDB_E_CORRUPTION, AK_IN(AK_CATALOGUE_NAME), __VA_ARGS__)
@@ -233,8 +231,7 @@ akidb_status ak_catalogue_decode(akidb_slice text, ak_catalogue *catalogue_out, 
     return status;
 }
 
-/* ---- the file ----------------------------------------------------------------------------------
- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 static int write_new(const akidb_files *files, akidb_folder folder, const akidb_slice *text)
 {

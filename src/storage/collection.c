@@ -45,8 +45,7 @@ void ak_collection_release(ak_collection *collection)
     free(collection);
 }
 
-/* ---- the table ---------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 /* The place of the id, or where it would be; the caller holds the lock. */
 static size_t place_of(const akidb_storage *storage, const akidb_uuid *id, bool *found_out)
@@ -178,8 +177,7 @@ bool ak_collections_remove(akidb_storage *storage, ak_collection *collection)
     return found;
 }
 
-/* ---- room and views ----------------------------------------------------------------------------
- */
+/* ---- room and views -------------------------------------------------------------------------- */
 
 static akidb_status reserve(akidb_storage *storage, ak_collection *collection, size_t rows,
                             uint64_t text_bytes, akidb_error *err)

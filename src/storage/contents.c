@@ -11,8 +11,7 @@
 #include "document/documents.h"
 #include "storage/chunk.h"
 
-/* ---- rows by their references ------------------------------------------------------------------
- */
+/* ---- rows by their references ---------------------------------------------------------------- */
 
 static ak_row row_at(size_t place, uint32_t row)
 {
@@ -112,8 +111,7 @@ static void unlink_external(ak_contents *contents, ak_row row)
         ak_index_remove(&contents->external, at);
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 akidb_status ak_contents_new(uint32_t dimension, uint64_t hash_seed, _Atomic uint64_t *memory,
                              ak_contents **contents_out, akidb_error *err)
@@ -157,8 +155,7 @@ uint64_t ak_contents_bytes(const ak_contents *contents)
     return bytes;
 }
 
-/* ---- room --------------------------------------------------------------------------------------
- */
+/* ---- room ------------------------------------------------------------------------------------ */
 
 /* Small collections get small chunks, large vectors few in a chunk. */
 static uint32_t next_capacity(const ak_contents *contents)
@@ -267,8 +264,7 @@ static ak_row new_row(ak_contents *contents)
     return row_at(contents->current, chunk->rows++);
 }
 
-/* ---- texts on their way ------------------------------------------------------------------------
- */
+/* ---- texts on their way ---------------------------------------------------------------------- */
 
 static uint32_t size_at(const uint8_t *sizes, size_t row)
 {
@@ -320,8 +316,7 @@ void ak_row_texts_free(ak_row_texts *texts)
     *texts = (ak_row_texts){0};
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void kill_row(ak_contents *contents, size_t position, uint64_t lsn)
 {
@@ -398,8 +393,7 @@ akidb_status ak_contents_load(ak_contents *contents, const ak_log_rows *rows, ui
     return status;
 }
 
-/* ---- compaction --------------------------------------------------------------------------------
- */
+/* ---- compaction ------------------------------------------------------------------------------ */
 
 static bool worth_compacting(const ak_contents *contents, size_t place)
 {
@@ -481,8 +475,7 @@ void ak_contents_compact(ak_contents *contents, uint64_t lsn)
     contents->kills = 0;
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 akidb_status ak_contents_get(const ak_contents *contents, const akidb_uuid *id,
                              akidb_documents *documents, bool *found_out, akidb_error *err)
@@ -532,8 +525,7 @@ akidb_status ak_contents_get_external(const ak_contents *contents, akidb_slice t
     return status;
 }
 
-/* ---- views -------------------------------------------------------------------------------------
- */
+/* ---- views ----------------------------------------------------------------------------------- */
 
 akidb_status ak_view_take(const ak_contents *contents, uint64_t lsn, ak_view *view_out,
                           akidb_error *err)

@@ -87,7 +87,7 @@ AKIDB_CHECK akidb_status ak_contents_get_external(const ak_contents *contents, a
                                                   akidb_documents *documents, size_t *found_out,
                                                   akidb_error *err);
 
-/* ---- views ---- */
+/* ---- views ----------------------------------------------------------------------------------- */
 
 typedef struct ak_view_chunk {
     ak_chunk *chunk;

@@ -6,8 +6,7 @@
 #include "snapshot/writer.h"
 #include "storage/storage.h"
 
-/* ---- the catalogue, and the end of the log -----------------------------------------------------
- */
+/* ---- the catalogue, and the end of the log --------------------------------------------------- */
 
 static void describe(ak_collection *collection, ak_catalogue_collection *to, uint64_t *needed)
 {
@@ -69,8 +68,7 @@ akidb_status ak_save_catalogue(akidb_storage *storage, akidb_error *err)
     return status;
 }
 
-/* ---- one snapshot ------------------------------------------------------------------------------
- */
+/* ---- one snapshot ---------------------------------------------------------------------------- */
 
 static akidb_time_unit choose_unit(const akidb_storage *storage, const ak_view *view)
 {
@@ -128,8 +126,7 @@ static akidb_status write_snapshot(akidb_storage *storage, const ak_collection *
     return akidb_snapshot_commit(writer, NULL, metadata_out, err);
 }
 
-/* ---- flush -------------------------------------------------------------------------------------
- */
+/* ---- flush ----------------------------------------------------------------------------------- */
 
 /* Takes the view, and notes which writes only the snapshot to come will hold. *needed_out is false
  * when the newest snapshot holds all. */

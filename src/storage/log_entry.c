@@ -11,8 +11,7 @@
 
 enum { ID = 16, HAS_EXTERNAL = 1, HAS_METADATA = 2, HAS_NAME = 1, CREATES = 2 };
 
-/* ---- texts of a batch --------------------------------------------------------------------------
- */
+/* ---- texts of a batch ------------------------------------------------------------------------ */
 
 static akidb_status take_texts(const akidb_texts *texts, size_t rows, const char *column,
                                akidb_buffer *sizes, akidb_buffer *bytes, akidb_error *err)
@@ -67,8 +66,7 @@ void ak_log_columns_free(ak_log_columns *columns)
     *columns = (ak_log_columns){0};
 }
 
-/* ---- encode ------------------------------------------------------------------------------------
- */
+/* ---- encode ---------------------------------------------------------------------------------- */
 
 static akidb_status put_u32(akidb_buffer *head, uint32_t value, akidb_error *err)
 {
@@ -162,8 +160,7 @@ akidb_status ak_log_encode(const ak_log_entry *entry, akidb_buffer *head,
     return status;
 }
 
-/* ---- decode ------------------------------------------------------------------------------------
- */
+/* ---- decode ---------------------------------------------------------------------------------- */
 
 /* What is left of a payload. */
 typedef struct scanner {

@@ -93,8 +93,7 @@ static void put_recovery(metrics *m, akidb_storage *storage)
           atomic_load(&storage->memory));
 }
 
-/* ---- by collection -----------------------------------------------------------------------------
- */
+/* ---- by collection --------------------------------------------------------------------------- */
 
 static uint64_t documents_of(const akidb_collection_info *info)
 {

@@ -10,8 +10,7 @@
 #include "snapshot/snapshotter.h"
 #include "storage/storage.h"
 
-/* ---- hooks and clock ---------------------------------------------------------------------------
- */
+/* ---- hooks and clock ------------------------------------------------------------------------- */
 
 int64_t ak_storage_now(const akidb_storage *storage)
 {
@@ -59,8 +58,7 @@ static void count_call(void *context, const akidb_store_call *call)
         atomic_fetch_add(&counters->bytes_down, call->bytes);
 }
 
-/* ---- options -----------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static akidb_status check_options(const akidb_storage_options *options, akidb_error *err)
 {
@@ -95,8 +93,7 @@ static akidb_status set_options(akidb_storage *storage, const akidb_storage_opti
     return status;
 }
 
-/* ---- folder and lock ---------------------------------------------------------------------------
- */
+/* ---- folder and lock ------------------------------------------------------------------------- */
 
 /* Makes the folder below its parent, which must be there. */
 static int make_folder(const akidb_files *files, const char *path)
@@ -176,8 +173,7 @@ static char *path_within(const char *folder, const char *name)
     return path;
 }
 
-/* ---- parts -------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static akidb_status open_store(akidb_storage *storage, const akidb_storage_options *options,
                                const char *path, akidb_error *err)
@@ -266,8 +262,7 @@ static akidb_status open_all(akidb_storage *storage, const akidb_storage_options
     return status != AKIDB_OK ? status : ak_background_start(storage, err);
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void init_locks(akidb_storage *storage)
 {

@@ -23,8 +23,7 @@ static akidb_status check_documents(akidb_documents *documents, uint32_t dimensi
     return AKIDB_OK;
 }
 
-/* ---- documents ---------------------------------------------------------------------------------
- */
+/* ---- documents ------------------------------------------------------------------------------- */
 
 static akidb_status get(const ak_collection *collection, const akidb_uuid *ids, size_t count,
                         akidb_documents *documents, size_t *found_out, akidb_error *err)
@@ -108,8 +107,7 @@ akidb_status akidb_storage_count(akidb_storage *storage, const akidb_uuid *id, u
     return status;
 }
 
-/* ---- cursors -----------------------------------------------------------------------------------
- */
+/* ---- cursors --------------------------------------------------------------------------------- */
 
 struct akidb_cursor {
     ak_view view;
@@ -160,8 +158,7 @@ void akidb_cursor_close(akidb_cursor *cursor)
     free(cursor);
 }
 
-/* ---- collections -------------------------------------------------------------------------------
- */
+/* ---- collections ----------------------------------------------------------------------------- */
 
 /* False when it was dropped. */
 static bool fill_info(ak_collection *collection, akidb_collection_info *info)

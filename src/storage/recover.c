@@ -33,8 +33,7 @@ static void tell(akidb_storage *storage, const char *format, ...)
     va_end(arguments);
 }
 
-/* ---- snapshots ---------------------------------------------------------------------------------
- */
+/* ---- snapshots ------------------------------------------------------------------------------- */
 
 /* The newest whole snapshot of this log and incarnation that is older than the one that failed. */
 static akidb_status load_older(recovery *r, const ak_catalogue_collection *from,
@@ -133,8 +132,7 @@ static akidb_status load_collections(recovery *r, akidb_error *err)
     return AKIDB_OK;
 }
 
-/* ---- the log -----------------------------------------------------------------------------------
- */
+/* ---- the log --------------------------------------------------------------------------------- */
 
 /* The collection in the life that the entry means, retained; NULL when it is not there any more. */
 static ak_collection *find(akidb_storage *storage, const ak_log_entry *entry)
@@ -244,8 +242,7 @@ static akidb_status replay(void *context, uint64_t lsn, ak_wal_kind kind, akidb_
     return status;
 }
 
-/* ---- what must hold ----------------------------------------------------------------------------
- */
+/* ---- what must hold -------------------------------------------------------------------------- */
 
 static akidb_status check_loaded(akidb_storage *storage, akidb_error *err)
 {

@@ -5,8 +5,7 @@
 #include "base/error.h"
 #include "storage/storage.h"
 
-/* ---- restore -----------------------------------------------------------------------------------
- */
+/* ---- restore --------------------------------------------------------------------------------- */
 
 /* Makes the contents those that will replace the collection's, with the room that writes on their
  * way were promised. */
@@ -83,8 +82,7 @@ akidb_status akidb_storage_list_snapshots(akidb_storage *storage, const akidb_uu
     return akidb_snapshot_list_all(storage->snapshotter, id, list_out, err);
 }
 
-/* ---- adopt -------------------------------------------------------------------------------------
- */
+/* ---- adopt ----------------------------------------------------------------------------------- */
 
 static akidb_status adopt_snapshot(akidb_storage *storage, const akidb_snapshot_metadata *metadata,
                                    uint64_t *adopted, akidb_error *err)

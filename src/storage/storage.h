@@ -127,7 +127,7 @@ struct akidb_storage {
     pthread_t thread;
 };
 
-/* ---- open.c ---- */
+/* ---- open.c ---------------------------------------------------------------------------------- */
 
 /* akidb_storage_open on other files than the system's, for data folder, log and catalogue. */
 AKIDB_CHECK akidb_status ak_storage_open_with(const akidb_storage_options *options,
@@ -138,7 +138,7 @@ int64_t ak_storage_now(const akidb_storage *storage);
 void ak_storage_log(akidb_storage *storage, akidb_log_level level, const akidb_error *err,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* ---- collection.c ---- */
+/* ---- collection.c ---------------------------------------------------------------------------- */
 
 AKIDB_CHECK akidb_status ak_collection_new(akidb_storage *storage, const akidb_uuid *id,
                                            const akidb_uuid *incarnation,
@@ -177,7 +177,7 @@ void ak_collection_unreserve(ak_collection *collection, size_t rows);
 AKIDB_CHECK akidb_status ak_collection_view(akidb_storage *storage, ak_collection *collection,
                                             ak_view *view_out, akidb_error *err);
 
-/* ---- apply.c ---- */
+/* ---- apply.c --------------------------------------------------------------------------------- */
 
 /* Appends the entry to the log, waits for the promise of the durability, and until it is applied;
  * pending->status is then the outcome. On failure nothing was applied; whether the entry is in the
@@ -190,7 +190,7 @@ void ak_apply(akidb_storage *storage, ak_pending *pending);
 
 uint64_t ak_applied_lsn(akidb_storage *storage);
 
-/* ---- load.c ---- */
+/* ---- load.c ---------------------------------------------------------------------------------- */
 
 /* Reads a whole snapshot, every byte checked, into new contents. `lineage`, when given,
  * says which one it must be (else AKIDB_E_CORRUPTION); a wrong dimension is AKIDB_E_VALIDATION
@@ -200,13 +200,13 @@ AKIDB_CHECK akidb_status ak_load_snapshot(akidb_storage *storage, const akidb_uu
                                           const ak_catalogue_collection *lineage,
                                           ak_contents **contents_out, akidb_error *err);
 
-/* ---- recover.c ---- */
+/* ---- recover.c ------------------------------------------------------------------------------- */
 
 /* Catalogue, snapshots and log into memory; opens the log. */
 AKIDB_CHECK akidb_status ak_recover(akidb_storage *storage, const ak_wal_options *wal_options,
                                     bool allow_older_snapshot, akidb_error *err);
 
-/* ---- flush.c ---- */
+/* ---- flush.c --------------------------------------------------------------------------------- */
 
 /* Flushes one collection; in the background without the caller's progress. */
 AKIDB_CHECK akidb_status ak_flush(akidb_storage *storage, ak_collection *collection,
@@ -220,7 +220,7 @@ void ak_flush_leave(akidb_storage *storage, ak_collection *collection);
 /* Writes the catalogue as things are, and then removes what the log no longer needs. */
 AKIDB_CHECK akidb_status ak_save_catalogue(akidb_storage *storage, akidb_error *err);
 
-/* ---- background.c ---- */
+/* ---- background.c ---------------------------------------------------------------------------- */
 
 AKIDB_CHECK akidb_status ak_background_start(akidb_storage *storage, akidb_error *err);
 void ak_background_stop(akidb_storage *storage);

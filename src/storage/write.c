@@ -7,8 +7,7 @@
 #include "document/check.h"
 #include "storage/storage.h"
 
-/* ---- collections -------------------------------------------------------------------------------
- */
+/* ---- collections ----------------------------------------------------------------------------- */
 
 static akidb_status describe(uint32_t dimension, const char *name, ak_log_collection *created,
                              akidb_error *err)
@@ -87,8 +86,7 @@ akidb_status akidb_storage_drop_collection(akidb_storage *storage, const akidb_u
     return status;
 }
 
-/* ---- upsert ------------------------------------------------------------------------------------
- */
+/* ---- upsert ---------------------------------------------------------------------------------- */
 
 /* A batch on its way, with all that it needs. */
 typedef struct upsert {
@@ -201,8 +199,7 @@ akidb_status akidb_storage_upsert(akidb_storage *storage, const akidb_uuid *id,
     return status;
 }
 
-/* ---- delete ------------------------------------------------------------------------------------
- */
+/* ---- delete ---------------------------------------------------------------------------------- */
 
 akidb_status akidb_storage_delete(akidb_storage *storage, const akidb_uuid *id,
                                   const akidb_uuid *ids, size_t count, uint64_t *deleted_out,

@@ -133,7 +133,7 @@ static akidb_status fault_copy(void *handle, const char *from_key, const char *t
     return answer(fault, AKIDB_STORE_COPY, to_key, status, err);
 }
 
-/* ---- uploads ---- */
+/* ---- uploads --------------------------------------------------------------------------------- */
 
 static fault_upload *upload_new(const char *key, akidb_error *err)
 {

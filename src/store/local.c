@@ -35,7 +35,7 @@
 #include "store/local.h"
 #include "store/uri.h"
 
-/* ---- failures ---- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 static akidb_status fail_special(const ak_local *local, int error_number, const char *key,
                                  akidb_error *err)
@@ -97,7 +97,7 @@ static akidb_status fail_uncertain(const ak_local *local, int error_number, cons
     return AKIDB_E_UNCERTAIN;
 }
 
-/* ---- writing: an object on its way ---- */
+/* ---- writing: an object on its way ----------------------------------------------------------- */
 
 typedef struct draft {
     akidb_folder folder;
@@ -307,7 +307,7 @@ static void local_upload_abort(void *handle, void *upload)
     free(upload);
 }
 
-/* ---- reading ---- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* An open object: the file stays the same version, whatever is put or deleted meanwhile. */
 static akidb_status open_object(const ak_local *local, const char *key, akidb_file *file_out,
@@ -462,7 +462,7 @@ static akidb_status local_copy(void *handle, const char *from_key, const char *t
     return status;
 }
 
-/* ---- deleting ---- */
+/* ---- deleting -------------------------------------------------------------------------------- */
 
 static bool is_absent(int error_number)
 {
@@ -510,7 +510,7 @@ static akidb_status local_remove(void *handle, const char *key, akidb_error *err
     return AKIDB_OK;
 }
 
-/* ---- life ---- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void local_close(void *handle)
 {

@@ -21,7 +21,7 @@ typedef struct ak_local {
  * itself is no folder means that nothing can be there. */
 enum { AK_ROOT_IS_NO_FOLDER = -1, AK_NOT_REGULAR = -2 };
 
-/* ---- local_tree.c ---- */
+/* ---- local_tree.c ---------------------------------------------------------------------------- */
 
 int ak_local_open_root(const ak_local *local, akidb_folder *folder_out);
 
@@ -41,13 +41,13 @@ int ak_local_sync_deepest(const ak_local *local, const char *key);
 /* Removes the folders above the key that are empty, from the lowest up, as far as it goes. */
 void ak_local_prune(const ak_local *local, const char *key);
 
-/* ---- local.c ---- */
+/* ---- local.c --------------------------------------------------------------------------------- */
 
 /* The failure of an operation that only looks. `key` may be "". */
 akidb_status ak_local_fail(const ak_local *local, int error_number, const char *key,
                            const char *doing, akidb_error *err);
 
-/* ---- local_list.c: slots of akidb_store_ops; the handle is an ak_local ---- */
+/* ---- local_list.c: slots of akidb_store_ops; the handle is an ak_local ----------------------- */
 
 akidb_status ak_local_list(void *handle, const char *prefix, char delimiter,
                            akidb_list_visitor *visitor, void *context, akidb_error *err);

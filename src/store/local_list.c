@@ -13,7 +13,7 @@
 #include "store/keys.h"
 #include "store/local.h"
 
-/* ---- the names of one folder ---- */
+/* ---- the names of one folder ----------------------------------------------------------------- */
 
 typedef struct name {
     union {
@@ -102,7 +102,7 @@ static bool wanted_in_list(const char *text, akidb_file_kind kind, const char *p
            ak_key_check(text, NULL) == AKIDB_OK;
 }
 
-/* ---- walking ---- */
+/* ---- walking --------------------------------------------------------------------------------- */
 
 typedef struct walk {
     const ak_local *local;
@@ -156,7 +156,7 @@ static akidb_status tell_file(walk *w, akidb_folder folder, const name *n)
     return AKIDB_OK;
 }
 
-/* ---- whether a folder leads to an object ---- */
+/* ---- whether a folder leads to an object ----------------------------------------------------- */
 
 typedef struct probe {
     names folders;
@@ -211,7 +211,7 @@ static akidb_status has_object(const ak_local *local, akidb_folder folder, const
     return status;
 }
 
-/* ---- telling ---- */
+/* ---- telling --------------------------------------------------------------------------------- */
 
 static akidb_status walk_folder(walk *w, akidb_folder folder, const char *prefix);
 
@@ -287,7 +287,7 @@ akidb_status ak_local_list(void *handle, const char *prefix, char delimiter,
     return status;
 }
 
-/* ---- leftovers ---- */
+/* ---- leftovers ------------------------------------------------------------------------------- */
 
 typedef struct sweep {
     const ak_local *local;

@@ -12,7 +12,7 @@ int ak_local_open_root(const ak_local *local, akidb_folder *folder_out)
     return error_number == ENOTDIR ? AK_ROOT_IS_NO_FOLDER : error_number;
 }
 
-/* ---- from the root to a key ---- */
+/* ---- from the root to a key ------------------------------------------------------------------ */
 
 /* Opens a part of the key; makes it first when it is missing and `make` says so. Then the name of
  * the child is durable in its folder, whoever made it: he may not have come to the sync yet. */
@@ -93,7 +93,7 @@ int ak_local_sync_deepest(const ak_local *local, const char *key)
     return error_number;
 }
 
-/* ---- the root ---- */
+/* ---- the root -------------------------------------------------------------------------------- */
 
 /* Makes `name` within the folder at `parent` unless it is there, and durable. */
 static int make_below(const ak_local *local, const char *parent, const char *name)
@@ -154,7 +154,7 @@ int ak_local_make_parent(ak_local *local, const char *key, akidb_folder *folder_
     return walk(local, root, key, WALK_MAKE, folder_out, name_out);
 }
 
-/* ---- empty folders ---- */
+/* ---- empty folders --------------------------------------------------------------------------- */
 
 void ak_local_prune(const ak_local *local, const char *key)
 {

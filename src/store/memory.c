@@ -34,7 +34,7 @@ typedef struct memory_upload {
     char key[];
 } memory_upload;
 
-/* ---- objects ---- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 static object *object_new(akidb_error *err)
 {
@@ -79,7 +79,7 @@ static akidb_status object_append(object *o, const akidb_slice *slices, size_t c
     return status;
 }
 
-/* ---- entries; the caller holds the lock ---- */
+/* ---- entries; the caller holds the lock ------------------------------------------------------ */
 
 /* The first entry whose key is not before `key`; `count` when there is none. */
 static size_t lower_bound(const memory_store *store, const char *key)
@@ -148,7 +148,7 @@ static akidb_status fail_not_found(const char *key, akidb_error *err)
     return ak_fail_at(err, AKIDB_E_NOT_FOUND, AK_IN(key), "there is no such object");
 }
 
-/* ---- operations ---- */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 static akidb_status memory_put(void *handle, const char *key, const akidb_slice *slices,
                                size_t count, akidb_put_mode mode, akidb_error *err)
@@ -261,7 +261,7 @@ static akidb_status memory_copy(void *handle, const char *from_key, const char *
     return status;
 }
 
-/* ---- listing ---- */
+/* ---- listing --------------------------------------------------------------------------------- */
 
 /* Where a list is. Between two visits only this is kept, no place in the array, for the visitor may
  * change the store. */
@@ -327,7 +327,7 @@ static akidb_status memory_list(void *handle, const char *prefix, char delimiter
     return AKIDB_OK;
 }
 
-/* ---- uploads ---- */
+/* ---- uploads --------------------------------------------------------------------------------- */
 
 static akidb_status memory_upload_begin(void *handle, const char *key, akidb_put_mode mode,
                                         void **upload_out, akidb_error *err)
@@ -372,7 +372,7 @@ static akidb_status memory_upload_commit(void *handle, void *upload, akidb_error
     return status;
 }
 
-/* ---- life ---- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void memory_close(void *handle)
 {

@@ -70,7 +70,7 @@ const char *akidb_store_op_name(akidb_store_op op)
     return "unknown";
 }
 
-/* ---- argument checks ---- */
+/* ---- argument checks ------------------------------------------------------------------------- */
 
 static akidb_status check_mode(const char *key, akidb_put_mode mode, akidb_error *err)
 {
@@ -97,7 +97,7 @@ static akidb_status check_write(const char *key, akidb_put_mode mode, akidb_erro
     return status == AKIDB_OK ? check_mode(key, mode, err) : status;
 }
 
-/* ---- objects ---- */
+/* ---- objects --------------------------------------------------------------------------------- */
 
 akidb_status akidb_store_put(akidb_store *store, const char *key, const akidb_slice *slices,
                              size_t count, akidb_put_mode mode, akidb_error *err)
@@ -211,7 +211,7 @@ akidb_status akidb_store_list(akidb_store *store, const char *prefix, char delim
     return store->ops->list(store->handle, prefix, delimiter, visitor, context, err);
 }
 
-/* ---- uploads ---- */
+/* ---- uploads --------------------------------------------------------------------------------- */
 
 akidb_status akidb_store_upload_begin(akidb_store *store, const char *key, akidb_put_mode mode,
                                       akidb_upload **upload_out, akidb_error *err)
@@ -268,7 +268,7 @@ void akidb_upload_abort(akidb_upload *upload)
     free(upload);
 }
 
-/* ---- leftovers ---- */
+/* ---- leftovers ------------------------------------------------------------------------------- */
 
 akidb_status akidb_store_remove_leftovers(akidb_store *store, int64_t before, bool dry_run,
                                           uint64_t *count_out, uint64_t *bytes_out,

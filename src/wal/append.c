@@ -13,7 +13,7 @@
 /* A batch that would become bigger waits until it has been written, unless it is empty. */
 enum { BATCH_BYTES = 16 << 20 };
 
-/* ---- the plan of an entry ---- */
+/* ---- the plan of an entry -------------------------------------------------------------------- */
 
 /* What an entry needs. */
 typedef struct plan {
@@ -54,7 +54,7 @@ static plan plan_entry(const ak_wal *wal, uint64_t size)
     return p;
 }
 
-/* ---- putting it into the batch; nothing here can fail ---- */
+/* ---- putting it into the batch; nothing here can fail ---------------------------------------- */
 
 static uint8_t *batch_end(ak_wal *wal, uint64_t size)
 {
@@ -123,7 +123,7 @@ static void put_entry(ak_wal *wal, ak_wal_kind kind, const akidb_slice *slices, 
     wal->next_lsn = lsn + 1;
 }
 
-/* ---- making sure that it can be put ---- */
+/* ---- making sure that it can be put ---------------------------------------------------------- */
 
 /* Makes one spare file, without the mutex meanwhile. */
 static akidb_status make_spare(ak_wal *wal, akidb_error *err)
@@ -205,7 +205,7 @@ static akidb_status reserve(ak_wal *wal, const plan *p, akidb_error *err)
     return status;
 }
 
-/* ---- the interface ---- */
+/* ---- the interface --------------------------------------------------------------------------- */
 
 static akidb_status check_entry(const ak_wal *wal, ak_wal_kind kind, const akidb_slice *slices,
                                 size_t count, uint64_t *size_out, akidb_error *err)

@@ -8,7 +8,7 @@
 /* A batch's memory beyond this is given back when it has been written. */
 enum { KEPT_BATCH_BYTES = 32 << 20 };
 
-/* ---- failures ---- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 void ak_wal_set_failed(ak_wal *wal, const akidb_error *err)
 {
@@ -29,7 +29,7 @@ akidb_status ak_wal_fail_failed(const ak_wal *wal, akidb_error *err)
     return AKIDB_E_IO;
 }
 
-/* ---- the writer, without the mutex ---- */
+/* ---- the writer, without the mutex ----------------------------------------------------------- */
 
 static akidb_status sync_current(ak_wal *wal, uint64_t *syncs, akidb_error *err)
 {
@@ -111,7 +111,7 @@ static akidb_status write_pieces(ak_wal *wal, uint64_t *syncs, akidb_error *err)
     return AKIDB_OK;
 }
 
-/* ---- roles ---- */
+/* ---- roles ----------------------------------------------------------------------------------- */
 
 static void reset_batch(ak_wal_batch *batch)
 {

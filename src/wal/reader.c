@@ -52,7 +52,7 @@ akidb_status ak_wal_reader_open(ak_wal_reader *reader, const ak_wal_segment *seg
     return AKIDB_OK;
 }
 
-/* ---- the window ---- */
+/* ---- the window ------------------------------------------------------------------------------ */
 
 /* Moves the window to `offset`, keeping what it holds from there on. */
 static akidb_status move_window(ak_wal_reader *reader, uint64_t offset, akidb_error *err)
@@ -126,7 +126,7 @@ akidb_status ak_wal_reader_data_end(ak_wal_reader *reader, uint64_t offset, uint
     return AKIDB_OK;
 }
 
-/* ---- records ---- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 /* Whether a whole record begins at `offset`; its head is known at least when *head_known_out. */
 static akidb_status try_record(ak_wal_reader *reader, uint64_t offset, ak_wal_read *read,

@@ -5,7 +5,7 @@
 #include "base/checksum.h"
 #include "base/endian.h"
 
-/* ---- segment ---- */
+/* ---- segment --------------------------------------------------------------------------------- */
 
 static const char segment_magic[8] = {'A', 'K', 'I', 'D', 'B', 'W', 'A', 'L'};
 
@@ -57,7 +57,7 @@ ak_wal_head_state ak_wal_segment_head_read(const uint8_t bytes[AK_WAL_SEGMENT_HE
     return head_out->first_lsn == 0 ? AK_WAL_HEAD_BAD : AK_WAL_HEAD_GOOD;
 }
 
-/* ---- record ---- */
+/* ---- record ---------------------------------------------------------------------------------- */
 
 /* The kind comes last, with bits that are always set: a head whose last byte is 0 was cut short,
  * and no single flipped bit makes a whole one look like that. */
@@ -134,7 +134,7 @@ uint32_t ak_wal_chain(uint32_t chain, uint32_t record_crc)
     return ak_crc32c(chain, &record_crc, sizeof record_crc);
 }
 
-/* ---- seal ---- */
+/* ---- seal ------------------------------------------------------------------------------------ */
 
 void ak_wal_seal_write(const ak_wal_seal *seal, uint8_t payload_out[AK_WAL_SEAL_PAYLOAD])
 {

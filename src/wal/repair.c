@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "os/random.h"
 
-/* ---- a new segment ---- */
+/* ---- a new segment --------------------------------------------------------------------------- */
 
 int ak_wal_publish(const ak_wal_folder *folder, const char *temporary, akidb_file file,
                    uint64_t number, akidb_slice bytes, const char **step_out)
@@ -71,7 +71,7 @@ static akidb_status begin_segment(const ak_wal_folder *folder, uint64_t segment_
     return AKIDB_OK;
 }
 
-/* ---- aside ---- */
+/* ---- aside ----------------------------------------------------------------------------------- */
 
 /* Copies the torn bytes into a file of their own. */
 static akidb_status copy_torn(const ak_wal_folder *folder, akidb_file file, ak_wal_outcome *outcome,
@@ -145,7 +145,7 @@ static akidb_status set_aside(const ak_wal_folder *folder, const ak_wal_segment 
     return AKIDB_OK;
 }
 
-/* ---- writing a log anew ---- */
+/* ---- writing a log anew ---------------------------------------------------------------------- */
 
 static const char rewrite_name[] = "rewrite" AK_WAL_TEMPORARY;
 
@@ -274,7 +274,7 @@ static akidb_status rewrite(const ak_wal_folder *folder, ak_wal_recovery recover
     return status;
 }
 
-/* ---- the last segment ---- */
+/* ---- the last segment ------------------------------------------------------------------------ */
 
 /* Writes the bytes from `unsure` on again. After a sync that failed, what is read may be only in
  * the kernel's memory, marked as if it had been written: another sync would do nothing. */

@@ -67,7 +67,7 @@ static void note_lsn(replay *r, uint64_t lsn)
         r->max_lsn = lsn;
 }
 
-/* ---- damage (rule 5) ---- */
+/* ---- damage (rule 5) ------------------------------------------------------------------------- */
 
 /* The entry that is begun will not be whole. Its LSN is the next again. */
 static void drop_open_entry(replay *r)
@@ -138,7 +138,7 @@ static akidb_status drop_segment(replay *r, akidb_error *err)
     return drop_rest(r, err);
 }
 
-/* ---- the beginning of a segment (rules 1 and 6) ---- */
+/* ---- the beginning of a segment (rules 1 and 6) ---------------------------------------------- */
 
 /* NULL, or what is wrong with the head. */
 static const char *check_head(replay *r)
@@ -223,7 +223,7 @@ static akidb_status begin_segment(replay *r, akidb_error *err)
     return AKIDB_OK;
 }
 
-/* ---- a whole record ---- */
+/* ---- a whole record -------------------------------------------------------------------------- */
 
 /* Moves sure_offset up to where all records are known to be on the disk. The mark follows the
  * record being read; when a later record says that what lies before the mark is durable, the mark
@@ -374,7 +374,7 @@ static akidb_status take_record(replay *r, const ak_wal_read *read, akidb_error 
     return counts ? take_payload(r, read, err) : AKIDB_OK;
 }
 
-/* ---- the end of a segment (rules 2 to 4) ---- */
+/* ---- the end of a segment (rules 2 to 4) ----------------------------------------------------- */
 
 /* The last segment ends at the offset; what is behind it was promised to nobody. */
 static void end_log(replay *r, uint64_t torn_to)
@@ -471,7 +471,7 @@ static akidb_status read_segment(replay *r, akidb_error *err)
     return status;
 }
 
-/* ---- the log ---- */
+/* ---- the log --------------------------------------------------------------------------------- */
 
 /* A library that does not know the format cannot tell what is damage: refused before all else. */
 static akidb_status check_versions(const replay *r, akidb_error *err)

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "os/path.h"
 
-/* ---- failures ---- */
+/* ---- failures -------------------------------------------------------------------------------- */
 
 /* "folder/name", cut if it must be. */
 typedef struct full_name {
@@ -51,7 +51,7 @@ akidb_status ak_wal_fail_at(const ak_wal_folder *folder, akidb_status status, co
     return ak_fail_at(err, status, AK_AT(full.text, offset), "%s", text);
 }
 
-/* ---- the folder ---- */
+/* ---- the folder ------------------------------------------------------------------------------ */
 
 /* Makes the folder `name` within the folder at `parent`, and its name durable. */
 static int make_below(const akidb_files *files, const char *parent, const char *name)
@@ -145,7 +145,7 @@ void ak_wal_folder_close(ak_wal_folder *folder)
     *folder = (ak_wal_folder){0};
 }
 
-/* ---- names ---- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static const char segment_suffix[] = ".wal";
 enum { NUMBER_DIGITS = 20 };
@@ -193,7 +193,7 @@ akidb_status ak_wal_free_name(const ak_wal_folder *folder, const char *stem, con
     return ak_wal_fail_errno(folder, EEXIST, name_out, "looking for a free name", err);
 }
 
-/* ---- lists ---- */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 typedef struct listing {
     ak_wal_segment *segments;
@@ -306,7 +306,7 @@ akidb_status ak_wal_remove_temporary(const ak_wal_folder *folder, akidb_error *e
     return status;
 }
 
-/* ---- a file for a segment to come ---- */
+/* ---- a file for a segment to come ------------------------------------------------------------ */
 
 akidb_status ak_wal_spare_make(const ak_wal_folder *folder, const char *name, uint64_t size,
                                akidb_file *file_out, akidb_error *err)

@@ -10,7 +10,7 @@
 
 enum { DEFAULT_INTERVAL_MS = 100, DEFAULT_SEGMENT_BYTES = 64 << 20, MIN_SEGMENT_BYTES = 64 << 10 };
 
-/* ---- the thread of AK_WAL_INTERVAL ---- */
+/* ---- the thread of AK_WAL_INTERVAL ----------------------------------------------------------- */
 
 static struct timespec after_ms(uint32_t ms)
 {
@@ -63,7 +63,7 @@ static void stop_thread(ak_wal *wal)
     wal->have_thread = false;
 }
 
-/* ---- open ---- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static akidb_status check_options(const ak_wal_options *options, akidb_error *err)
 {
@@ -274,7 +274,7 @@ akidb_status ak_wal_check(const ak_wal_options *options, const ak_wal_check_visi
     return status;
 }
 
-/* ---- the front of the log ---- */
+/* ---- the front of the log -------------------------------------------------------------------- */
 
 /* Removes the first segment. The names are synced one by one: after a power cut no segment may be
  * missing before one that is there. */

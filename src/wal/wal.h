@@ -128,7 +128,7 @@ typedef struct ak_wal_statistics {
 
 void ak_wal_get_statistics(const ak_wal *wal, ak_wal_statistics *statistics_out);
 
-/* ---- looking at a log, record by record ---- */
+/* ---- looking at a log, record by record ------------------------------------------------------ */
 
 typedef struct ak_wal_segment_info {
     uint64_t number;

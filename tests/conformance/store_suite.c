@@ -36,7 +36,7 @@ void place_close(place *p)
     free(p);
 }
 
-/* ---- short forms ---- */
+/* ---- short forms ----------------------------------------------------------------------------- */
 
 void put_text(place *p, const char *name, const char *text)
 {

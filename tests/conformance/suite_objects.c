@@ -10,7 +10,7 @@ static akidb_status put_if_absent(place *p, const char *name, const char *text)
     return akidb_store_put(p->store, key_of(p, name), &slice, 1, AKIDB_PUT_IF_ABSENT, &p->err);
 }
 
-/* ---- keys ---- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static const char *const bad_keys[] = {
     "",
@@ -160,7 +160,7 @@ static void other_arguments_are_checked(void **state)
     place_close(p);
 }
 
-/* ---- put and get ---- */
+/* ---- put and get ----------------------------------------------------------------------------- */
 
 static void what_was_put_is_got(void **state)
 {
@@ -384,7 +384,7 @@ static void a_key_above_another_is_stored_or_refused(void **state)
     place_close(p);
 }
 
-/* ---- uploads ---- */
+/* ---- uploads --------------------------------------------------------------------------------- */
 
 static akidb_upload *begin(place *p, const char *name, akidb_put_mode mode)
 {

@@ -201,7 +201,8 @@ static void every_failed_allocation_of_a_parquet_snapshot_is_clean(void **state)
 {
     (void)state;
     fail_every_allocation(&(akidb_snapshotter_options){
-        .parquet = {.struct_size = sizeof(akidb_parquet_options), .row_group_size = 6}});
+        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                            .row_group_size = 6}});
 }
 
 static void every_failed_allocation_of_a_snapshot_of_several_parts_is_clean(void **state)
@@ -210,9 +211,9 @@ static void every_failed_allocation_of_a_snapshot_of_several_parts_is_clean(void
     akidb_snapshotter_options options = {
         .part_rows = 7,
         .threads = 2,
-        .parquet = {.struct_size = sizeof options.parquet,
-                    .compression = AKIDB_COMPRESSION_ZSTD,
-                    .vector_encoding = AKIDB_VECTOR_BYTE_STREAM_SPLIT}};
+        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                            .compression = AKIDB_COMPRESSION_ZSTD,
+                                            .vector_encoding = AKIDB_VECTOR_BYTE_STREAM_SPLIT}};
     fail_every_allocation(&options);
 }
 
@@ -221,7 +222,8 @@ static void every_failed_allocation_of_a_json_snapshot_is_clean(void **state)
     (void)state;
     akidb_snapshotter_options options = {
         .format = AKIDB_FORMAT_JSON,
-        .parquet = {.struct_size = sizeof options.parquet, .compression = AKIDB_COMPRESSION_GZIP}};
+        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                            .compression = AKIDB_COMPRESSION_GZIP}};
     fail_every_allocation(&options);
 }
 

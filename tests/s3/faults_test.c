@@ -66,8 +66,7 @@ static void world_close(world *w)
     free(w);
 }
 
-/* ---- what is tried -----------------------------------------------------------------------------
- */
+/* ---- what is tried --------------------------------------------------------------------------- */
 
 static akidb_status put(world *w, const char *key, size_t size, akidb_put_mode mode)
 {
@@ -344,8 +343,7 @@ static void damage_on_the_way_back_is_mended_or_told(void **state)
     world_close(w);
 }
 
-/* ---- giving up ---------------------------------------------------------------------------------
- */
+/* ---- giving up ------------------------------------------------------------------------------- */
 
 static void what_does_not_pass_is_given_up_with_a_message(void **state)
 {
@@ -420,8 +418,7 @@ static void retry_after_is_heeded(void **state)
     world_close(w);
 }
 
-/* ---- what no retry changes ---------------------------------------------------------------------
- */
+/* ---- what no retry changes ------------------------------------------------------------------- */
 
 static void assert_refused_at_once(world *w, akidb_status (*call)(world *), akidb_status expected,
                                    const char *op, const char *words)
@@ -488,8 +485,7 @@ static void wrong_keys_are_refused_without_a_word_of_the_secret(void **state)
     world_close(w);
 }
 
-/* ---- what the client learns --------------------------------------------------------------------
- */
+/* ---- what the client learns ------------------------------------------------------------------ */
 
 static void the_region_that_a_server_names_is_used(void **state)
 {
@@ -598,8 +594,7 @@ static void the_bucket_may_stand_in_the_hosts_name(void **state)
     world_close(w);
 }
 
-/* ---- a hostile server --------------------------------------------------------------------------
- */
+/* ---- a hostile server ------------------------------------------------------------------------ */
 
 static void hostile_lists_are_refused(void **state)
 {
@@ -628,8 +623,7 @@ static void hostile_lists_are_refused(void **state)
     world_close(w);
 }
 
-/* ---- cancelling, and being killed --------------------------------------------------------------
- */
+/* ---- cancelling, and being killed ------------------------------------------------------------ */
 
 static bool is_cancelled(void *context)
 {

@@ -83,7 +83,7 @@ static void *must(void *memory)
     return memory;
 }
 
-/* ---- images and names ---- */
+/* ---- images and names ------------------------------------------------------------------------ */
 
 static void image_resize(image *i, uint64_t size)
 {
@@ -169,7 +169,7 @@ static void forget_changes(node *n)
     n->count = 0;
 }
 
-/* ---- changes ---- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 /* Whether the power goes off with this change, which then is neither there for sure nor not. */
 static bool cut(simulated_disk *disk)
@@ -229,7 +229,7 @@ static int sync_node(simulated_disk *disk, node *n)
     return 0;
 }
 
-/* ---- the power ---- */
+/* ---- the power ------------------------------------------------------------------------------- */
 
 /* A write keeps some of its sectors; all, none and a beginning come up more often than by chance.
  */
@@ -302,7 +302,7 @@ void simulated_disk_process_gone(simulated_disk *disk)
     on_again(disk);
 }
 
-/* ---- folders ---- */
+/* ---- folders --------------------------------------------------------------------------------- */
 
 #define BEGIN(disk)                                                                                \
     simulated_disk *disk = handle;                                                                 \
@@ -493,7 +493,7 @@ static int disk_link(void *handle, akidb_folder folder, const char *from, const 
     END(disk);
 }
 
-/* ---- files ---- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static int disk_open_file(void *handle, akidb_folder folder, const char *text, akidb_file_mode mode,
                           akidb_file *file_out)
@@ -653,7 +653,7 @@ static const akidb_files_ops disk_ops = {
     .close_file = disk_close_file,
 };
 
-/* ---- the disk ---- */
+/* ---- the disk -------------------------------------------------------------------------------- */
 
 simulated_disk *simulated_disk_new(void)
 {

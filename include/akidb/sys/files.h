@@ -58,7 +58,7 @@ typedef bool akidb_name_visitor(void *context, const char *name, akidb_file_kind
 
 /* Every slot must be there, unless it says "may be NULL". */
 typedef struct akidb_files_ops {
-    /* ---- folders ---- */
+    /* ---- folders ----------------------------------------------------------------------------- */
 
     /* Opens the folder at a path of the system. ENOENT; ENOTDIR when it is something else. */
     int (*open_root)(void *handle, const char *path, akidb_folder *folder_out);
@@ -86,7 +86,7 @@ typedef struct akidb_files_ops {
     /* Removes a name that is not a folder's. ENOENT; EISDIR or EPERM for a folder. */
     int (*unlink)(void *handle, akidb_folder folder, const char *name);
 
-    /* ---- files ---- */
+    /* ---- files ------------------------------------------------------------------------------- */
 
     /* ENOENT, EEXIST; EISDIR for a folder, ELOOP for a symbolic link, EINVAL for what else is not a
      * regular file. */

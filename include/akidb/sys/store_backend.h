@@ -61,8 +61,7 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_store_local_open_with(const char *path,
                                                                akidb_store **store_out,
                                                                akidb_error *err);
 
-/* ---- faults, for tests ------------------------------------------------------------------------
- */
+/* ---- faults, for tests ----------------------------------------------------------------------- */
 
 typedef enum akidb_fault_effect {
     AKIDB_FAULT_NONE = 0,   /* the call goes through */

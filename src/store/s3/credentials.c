@@ -46,8 +46,7 @@ void ak_s3_credentials_wipe(ak_s3_credentials *credentials)
     OPENSSL_cleanse(credentials, sizeof *credentials);
 }
 
-/* ---- small helpers -----------------------------------------------------------------------------
- */
+/* ---- small helpers --------------------------------------------------------------------------- */
 
 static const char *environment(const char *name)
 {
@@ -144,8 +143,7 @@ static akidb_status read_token_file(const char *path, akidb_buffer *text, akidb_
     return status;
 }
 
-/* ---- keys as JSON: container and EC2 -----------------------------------------------------------
- */
+/* ---- keys as JSON: container and EC2 --------------------------------------------------------- */
 
 static akidb_status parse_json_keys(const akidb_buffer *body, const char *what,
                                     ak_s3_credentials *keys, akidb_error *err)
@@ -252,8 +250,7 @@ static akidb_status fetch_from_ec2(ak_s3_provider *provider, ak_s3_credentials *
     return status;
 }
 
-/* ---- web identity ------------------------------------------------------------------------------
- */
+/* ---- web identity ---------------------------------------------------------------------------- */
 
 typedef struct identity_answer {
     ak_s3_credentials *keys;
@@ -334,8 +331,7 @@ static akidb_status fetch_by_web_identity(ak_s3_provider *provider, ak_s3_creden
     return status;
 }
 
-/* ---- choosing a source -------------------------------------------------------------------------
- */
+/* ---- choosing a source ----------------------------------------------------------------------- */
 
 static akidb_status use_static(ak_s3_provider *provider, const char *id, const char *secret,
                                const char *token, const char *where, akidb_error *err)
@@ -521,8 +517,7 @@ void ak_s3_provider_close(ak_s3_provider *provider)
     free(provider);
 }
 
-/* ---- keeping them fresh ------------------------------------------------------------------------
- */
+/* ---- keeping them fresh ---------------------------------------------------------------------- */
 
 static akidb_status fetch(ak_s3_provider *provider, ak_s3_credentials *keys, akidb_error *err)
 {

@@ -95,8 +95,7 @@ static akidb_status fetch_page(ak_s3_client *client, const char *key_marker, con
     return status;
 }
 
-/* ---- the bytes of an upload --------------------------------------------------------------------
- */
+/* ---- the bytes of an upload ------------------------------------------------------------------ */
 
 typedef struct part_page {
     uint64_t bytes;
@@ -146,8 +145,7 @@ static akidb_status sum_parts(ak_s3_client *client, const char *key, const char 
     return status;
 }
 
-/* ---- removal -----------------------------------------------------------------------------------
- */
+/* ---- removal --------------------------------------------------------------------------------- */
 
 static akidb_status remove_upload(ak_s3_client *client, const char *key, const char *upload_id,
                                   akidb_error *err)

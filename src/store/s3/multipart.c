@@ -28,8 +28,7 @@ static akidb_status send_for_good(ak_s3_client *client, const ak_s3_request *req
     return status;
 }
 
-/* ---- create ------------------------------------------------------------------------------------
- */
+/* ---- create ---------------------------------------------------------------------------------- */
 
 static akidb_status read_upload_id(void *context, const char *path, const char *text,
                                    akidb_error *err)
@@ -72,8 +71,7 @@ akidb_status ak_s3_multipart_create(ak_s3_multipart *multipart, akidb_error *err
     return status;
 }
 
-/* ---- parts -------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static void add_part(ak_s3_request *request, const ak_s3_multipart *multipart,
                      char number_text[NUMBER_TEXT], unsigned number)
@@ -149,8 +147,7 @@ akidb_status ak_s3_multipart_copy(const ak_s3_multipart *multipart, unsigned num
     return status;
 }
 
-/* ---- complete and abort ------------------------------------------------------------------------
- */
+/* ---- complete and abort ---------------------------------------------------------------------- */
 
 static akidb_status append_part(akidb_buffer *xml, const ak_s3_part *part, size_t number,
                                 akidb_error *err)

@@ -24,8 +24,7 @@ static akidb_status finish(const ak_s3_client *client, const ak_s3_request *requ
     return status;
 }
 
-/* ---- put ---------------------------------------------------------------------------------------
- */
+/* ---- put ------------------------------------------------------------------------------------- */
 
 akidb_status ak_s3_new_writer(char text_out[AK_S3_WRITER_SIZE], akidb_error *err)
 {
@@ -153,8 +152,7 @@ akidb_status ak_s3_put(void *handle, const char *key, const akidb_slice *slices,
     return status;
 }
 
-/* ---- get ---------------------------------------------------------------------------------------
- */
+/* ---- get ------------------------------------------------------------------------------------- */
 
 akidb_status ak_s3_get(void *handle, const char *key, uint64_t max_size, akidb_buffer *buffer_out,
                        akidb_error *err)
@@ -280,8 +278,7 @@ akidb_status ak_s3_head(void *handle, const char *key, akidb_object_info *info_o
     return finish(client, &request, &answer, err);
 }
 
-/* ---- delete and copy ---------------------------------------------------------------------------
- */
+/* ---- delete and copy ------------------------------------------------------------------------- */
 
 akidb_status ak_s3_remove(void *handle, const char *key, akidb_error *err)
 {

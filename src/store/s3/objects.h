@@ -26,8 +26,7 @@ void ak_s3_upload_abort(void *handle, void *upload);
 akidb_status ak_s3_remove_leftovers(void *handle, int64_t before, bool dry_run, uint64_t *count_out,
                                     uint64_t *bytes_out, akidb_error *err);
 
-/* ---- shared by the above ------------------------------------------------------------------------
- */
+/* ---- shared by the above --------------------------------------------------------------------- */
 
 enum { AK_S3_WRITER_SIZE = 33 };
 

@@ -59,8 +59,7 @@ static bool is_cancelled(const sending *s)
     return !s->cleaning || monotonic_ms() > s->retry.started_ms + CLEANING_MS;
 }
 
-/* ---- checksums of the body ---------------------------------------------------------------------
- */
+/* ---- checksums of the body ------------------------------------------------------------------- */
 
 static akidb_status compute_md5(sending *s, akidb_error *err)
 {
@@ -107,8 +106,7 @@ static akidb_status compute_checksums(sending *s, ak_s3_answer *answer, akidb_er
     return ak_s3_hash(request->body, request->body_count, s->payload_hash, err);
 }
 
-/* ---- one try -----------------------------------------------------------------------------------
- */
+/* ---- one try --------------------------------------------------------------------------------- */
 
 /* The Host header, just as libcurl derives it from the URL. */
 static akidb_status append_host(const ak_s3_client *client, const char *region, akidb_buffer *host,
@@ -301,8 +299,7 @@ static akidb_status exchange(sending *s, attempt *a, ak_http_response *response,
     return AKIDB_OK;
 }
 
-/* ---- understanding the answer ------------------------------------------------------------------
- */
+/* ---- understanding the answer ---------------------------------------------------------------- */
 
 typedef struct error_body {
     ak_s3_answer *answer;
@@ -506,8 +503,7 @@ static verdict judge_answer(sending *s, ak_s3_answer *answer)
     return is_transient(answer) ? AGAIN_LATER : FINAL;
 }
 
-/* ---- trying again ------------------------------------------------------------------------------
- */
+/* ---- trying again ---------------------------------------------------------------------------- */
 
 static bool changes_something(const ak_s3_request *request)
 {
@@ -679,8 +675,7 @@ void ak_s3_answer_free(ak_s3_answer *answer)
     *answer = (ak_s3_answer){0};
 }
 
-/* ---- what callers make of it -------------------------------------------------------------------
- */
+/* ---- what callers make of it ----------------------------------------------------------------- */
 
 void ak_s3_name(const ak_s3_client *client, const char *full_key, char *text_out, size_t size)
 {

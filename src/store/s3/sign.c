@@ -10,8 +10,7 @@
 
 enum { HASH_BYTES = 32 };
 
-/* ---- encoding ----------------------------------------------------------------------------------
- */
+/* ---- encoding -------------------------------------------------------------------------------- */
 
 static bool is_unreserved(char c)
 {
@@ -83,8 +82,7 @@ void ak_s3_date(int64_t time, char text_out[AK_S3_DATE_SIZE])
     text_out[used] = '\0';
 }
 
-/* ---- hashing -----------------------------------------------------------------------------------
- */
+/* ---- hashing --------------------------------------------------------------------------------- */
 
 static void to_hex(const uint8_t bytes[HASH_BYTES], char hex_out[AK_S3_HASH_SIZE])
 {
@@ -119,8 +117,7 @@ static bool hmac(const void *key, size_t key_size, const void *text, size_t text
     return HMAC(EVP_sha256(), key, (int)key_size, text, text_size, out, &size) != NULL;
 }
 
-/* ---- canonical request -------------------------------------------------------------------------
- */
+/* ---- canonical request ----------------------------------------------------------------------- */
 
 /* Two of one name stay in the order given, in which their values are joined. */
 static void sort_headers(ak_s3_header *headers, size_t count)
@@ -203,8 +200,7 @@ static akidb_status hash_canonical_request(const ak_s3_to_sign *request,
     return status;
 }
 
-/* ---- signature ---------------------------------------------------------------------------------
- */
+/* ---- signature ------------------------------------------------------------------------------- */
 
 /* The key of a day, region and service, and with it the signature of `text`. */
 static akidb_status compute_signature(const ak_s3_signer *signer, const char *date,

@@ -72,8 +72,7 @@ akidb_status ak_s3_upload_begin(void *handle, const char *key, akidb_put_mode mo
     return AKIDB_OK;
 }
 
-/* ---- parts that travel -------------------------------------------------------------------------
- */
+/* ---- parts that travel ----------------------------------------------------------------------- */
 
 static akidb_status put_part(void *context, akidb_error *err)
 {
@@ -176,8 +175,7 @@ akidb_status ak_s3_upload_write(void *handle, void *own, const akidb_slice *slic
     return status;
 }
 
-/* ---- end ---------------------------------------------------------------------------------------
- */
+/* ---- end ------------------------------------------------------------------------------------- */
 
 static akidb_status put_at_once(upload *u, akidb_error *err)
 {
@@ -240,8 +238,7 @@ void ak_s3_upload_abort(void *handle, void *own)
     upload_free(u);
 }
 
-/* ---- copies of large objects -------------------------------------------------------------------
- */
+/* ---- copies of large objects ----------------------------------------------------------------- */
 
 akidb_status ak_s3_copy_in_parts(ak_s3_client *client, const char *source, const char *full_key,
                                  uint64_t size, akidb_put_mode mode, akidb_error *err)

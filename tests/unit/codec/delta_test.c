@@ -9,8 +9,7 @@
 
 #define SLICE(array) ((akidb_slice){(array), sizeof(array)})
 
-/* ---- a writer, straight from the specification -------------------------------------------------
- */
+/* ---- a writer, straight from the specification ----------------------------------------------- */
 
 static void put_varint(akidb_buffer *buffer, uint64_t value)
 {
@@ -96,8 +95,7 @@ static void put_delta(akidb_buffer *buffer, const int64_t *values, size_t count,
     }
 }
 
-/* ---- numbers -----------------------------------------------------------------------------------
- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 static const struct {
     size_t block, miniblocks;
@@ -249,8 +247,7 @@ static void hostile_headers_are_corruption(void **state)
     assert_status(AKIDB_E_CORRUPTION, ak_delta_decode_i32(SLICE(width33), 2, values, NULL, &err));
 }
 
-/* ---- byte arrays -------------------------------------------------------------------------------
- */
+/* ---- byte arrays ----------------------------------------------------------------------------- */
 
 static void put_lengths(akidb_buffer *buffer, const int64_t *lengths, size_t count)
 {

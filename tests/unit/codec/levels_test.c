@@ -142,8 +142,7 @@ static void the_template_gives_what_the_general_writer_gives(void **state)
     }
 }
 
-/* ---- the detector ------------------------------------------------------------------------------
- */
+/* ---- the detector ---------------------------------------------------------------------------- */
 
 /* DuckDB's writer: bit-packed runs of 256 values, RLE from four equal ones at the start of a run;
  * the last run is padded past the end. */

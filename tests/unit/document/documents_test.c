@@ -105,8 +105,7 @@ static void a_document_that_breaks_a_rule_is_not_appended(void **state)
     akidb_documents_free(documents);
 }
 
-/* ---- against a plain array of rows -------------------------------------------------------------
- */
+/* ---- against a plain array of rows ----------------------------------------------------------- */
 
 enum { ROWS_MAX = 300, TEXT_MAX = 40, DIMENSION = 3 };
 

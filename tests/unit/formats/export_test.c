@@ -13,8 +13,7 @@
 
 enum { DIMENSION = 5, ROWS = 300 };
 
-/* ---- helpers ----------------------------------------------------------------------------------
- */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/akidb-export-test-XXXXXX";
 
@@ -124,8 +123,7 @@ static void assert_same_vectors(const akidb_batch *a, const akidb_batch *b)
     assert_memory_equal(a->vectors, b->vectors, ROWS * DIMENSION * sizeof(float));
 }
 
-/* ---- tests ------------------------------------------------------------------------------------
- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void what_a_file_holds_comes_back_bit_for_bit(void **state)
 {

@@ -12,8 +12,7 @@
 
 #define NUMPY AKIDB_GOLDEN_DIR "/numpy/"
 
-/* ---- helpers ----------------------------------------------------------------------------------
- */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/akidb-import-test-XXXXXX";
 
@@ -109,8 +108,7 @@ static void assert_golden(const akidb_documents *documents)
     assert_true(batch.inserted_at[0] > 0 && batch.inserted_at[0] % 1000 == 0);
 }
 
-/* ---- .npy -------------------------------------------------------------------------------------
- */
+/* ---- .npy ------------------------------------------------------------------------------------ */
 
 static void arrays_of_every_kind_give_the_same_vectors(void **state)
 {
@@ -228,8 +226,7 @@ static void every_cut_of_an_array_is_corruption(void **state)
     assert_refused(file_with("v4.npy", bytes, 188), NULL, AKIDB_E_UNSUPPORTED, "version");
 }
 
-/* ---- .fvecs -----------------------------------------------------------------------------------
- */
+/* ---- .fvecs ---------------------------------------------------------------------------------- */
 
 static void records_of_fvecs_are_vectors(void **state)
 {
@@ -272,8 +269,7 @@ static void torn_and_uneven_fvecs_are_corruption(void **state)
     akidb_documents_free(documents);
 }
 
-/* ---- .jsonl -----------------------------------------------------------------------------------
- */
+/* ---- .jsonl ---------------------------------------------------------------------------------- */
 
 static void lines_are_documents(void **state)
 {
@@ -328,8 +324,7 @@ static void standard_input_gives_lines(void **state)
     akidb_documents_free(documents);
 }
 
-/* ---- external ids -----------------------------------------------------------------------------
- */
+/* ---- external ids ---------------------------------------------------------------------------- */
 
 static void a_list_of_external_ids_goes_with_the_documents_in_order(void **state)
 {
@@ -379,8 +374,7 @@ static void a_list_that_does_not_match_is_refused_with_both_counts(void **state)
     }
 }
 
-/* ---- files that are not there, or cannot be -----------------------------------------------------
- */
+/* ---- files that are not there, or cannot be -------------------------------------------------- */
 
 static void a_file_that_cannot_be_opened_is_named(void **state)
 {

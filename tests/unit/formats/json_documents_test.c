@@ -9,8 +9,7 @@
 
 static const char *const nil_id = "00000000-0000-0000-0000-000000000000";
 
-/* ---- helpers ----------------------------------------------------------------------------------
- */
+/* ---- helpers --------------------------------------------------------------------------------- */
 
 /* Reads a whole text, fed by pieces of `step` bytes, at most max_rows at a time. */
 static akidb_status read_text(const char *text, size_t size, ak_json_read_options options,
@@ -93,8 +92,7 @@ static void write_text(const akidb_batch *batch, ak_json_style style, size_t ste
     }
 }
 
-/* ---- round trips ------------------------------------------------------------------------------
- */
+/* ---- round trips ----------------------------------------------------------------------------- */
 
 static akidb_slice random_metadata(uint64_t *random)
 {
@@ -258,8 +256,7 @@ static void a_batch_without_ids_is_not_written(void **state)
     akidb_buffer_free(&text);
 }
 
-/* ---- what others write ------------------------------------------------------------------------
- */
+/* ---- what others write ----------------------------------------------------------------------- */
 
 static void the_older_layout_is_read(void **state)
 {
@@ -367,8 +364,7 @@ static void the_dimension_is_known_from_the_first_document(void **state)
     ak_json_reader_free(reader);
 }
 
-/* ---- what is wrong ----------------------------------------------------------------------------
- */
+/* ---- what is wrong --------------------------------------------------------------------------- */
 
 static void a_bad_document_is_named_by_row_column_and_offset(void **state)
 {

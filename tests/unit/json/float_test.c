@@ -28,8 +28,7 @@ static const char *printed(float value, char text[AK_FLOAT_TEXT_SIZE + 1])
     return text;
 }
 
-/* ---- printing ---------------------------------------------------------------------------------
- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 static void floats_print_as_short_json_numbers(void **state)
 {
@@ -144,8 +143,7 @@ static void random_floats_print_exactly(void **state)
     }
 }
 
-/* ---- the table, by numbers of any size ---------------------------------------------------------
- */
+/* ---- the table, by numbers of any size ------------------------------------------------------- */
 
 enum { LIMBS = 10 };
 
@@ -202,8 +200,7 @@ static void the_table_holds_the_highest_64_bits_of_powers_of_ten(void **state)
     }
 }
 
-/* ---- parsing ----------------------------------------------------------------------------------
- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 static void check_parse(const char *text)
 {
@@ -344,8 +341,7 @@ static void random_texts_parse_as_strtof_has_it(void **state)
     }
 }
 
-/* ---- all of them ------------------------------------------------------------------------------
- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 static void all_floats_print_exactly(void **state)
 {

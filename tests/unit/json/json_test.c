@@ -13,8 +13,7 @@ static akidb_slice slice(const char *text)
     return (akidb_slice){text, strlen(text)};
 }
 
-/* ---- checking ---------------------------------------------------------------------------------
- */
+/* ---- checking -------------------------------------------------------------------------------- */
 
 static void json_values_of_every_kind_are_accepted(void **state)
 {
@@ -165,8 +164,7 @@ static void a_large_value_is_checked_in_bounded_pieces(void **state)
     free(text);
 }
 
-/* ---- the tree ---------------------------------------------------------------------------------
- */
+/* ---- the tree -------------------------------------------------------------------------------- */
 
 static void a_tree_tells_members_elements_and_values(void **state)
 {
@@ -247,8 +245,7 @@ static void only_whole_numbers_that_fit_are_u64(void **state)
     }
 }
 
-/* ---- strings ----------------------------------------------------------------------------------
- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 static void strings_are_escaped_as_little_as_may_be(void **state)
 {

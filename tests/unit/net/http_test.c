@@ -129,8 +129,7 @@ static ak_http_request get(const script *s)
     return (ak_http_request){.method = "GET", .url = s->url, .max_body_bytes = 100};
 }
 
-/* ---- what goes well ----------------------------------------------------------------------------
- */
+/* ---- what goes well -------------------------------------------------------------------------- */
 
 static void a_request_and_its_answer_travel_unchanged(void **state)
 {
@@ -228,8 +227,7 @@ static void a_redirect_is_not_followed(void **state)
     script_end(s);
 }
 
-/* ---- what goes wrong ---------------------------------------------------------------------------
- */
+/* ---- what goes wrong ------------------------------------------------------------------------- */
 
 static void each_way_of_breaking_has_its_outcome(void **state)
 {

@@ -18,8 +18,7 @@ static bool has_flag(const golden *g, char flag)
     return strchr(g->flags, flag) != NULL;
 }
 
-/* ---- the values of a row, by the rules of make_golden.py ---------------------------------------
- */
+/* ---- the values of a row, by the rules of make_golden.py ------------------------------------- */
 
 static akidb_uuid expected_id(const golden *g, size_t row)
 {
@@ -82,8 +81,7 @@ static const char *expected_metadata(const golden *g, size_t row, char text[32])
     return has_flag(g, 'm') || (row % 5 == 4 && !has_flag(g, 'n')) ? NULL : text;
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------
- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 static void check_text(const golden *g, const char *column, size_t row, akidb_slice found,
                        const char *expected)

@@ -21,8 +21,7 @@ static void refuse_bytes(akidb_status expected, const char *text)
                  akidb_status_name(status), b.err.message);
 }
 
-/* ---- the ends of the file ----------------------------------------------------------------------
- */
+/* ---- the ends of the file -------------------------------------------------------------------- */
 
 static void every_cut_off_file_is_corruption(void **state)
 {
@@ -68,8 +67,7 @@ static void a_footer_of_impossible_length_is_corruption(void **state)
     akidb_buffer_free(&b.file);
 }
 
-/* ---- thrift ------------------------------------------------------------------------------------
- */
+/* ---- thrift ---------------------------------------------------------------------------------- */
 
 /* A file that is nothing but this footer. */
 static void refuse_footer(const char *bytes, size_t size, akidb_status status, const char *text)
@@ -124,8 +122,7 @@ static void nesting_without_end_is_corruption(void **state)
     refuse_footer(deep, sizeof deep, AKIDB_E_CORRUPTION, "64 levels deep");
 }
 
-/* ---- schema ------------------------------------------------------------------------------------
- */
+/* ---- schema ---------------------------------------------------------------------------------- */
 
 static void children_that_are_not_there_are_corruption(void **state)
 {
@@ -201,8 +198,7 @@ static void unknown_logical_types_are_ignored(void **state)
     akidb_documents_free(build_decoded(&b));
 }
 
-/* ---- chunks ------------------------------------------------------------------------------------
- */
+/* ---- chunks ---------------------------------------------------------------------------------- */
 
 static void chunks_outside_the_file_are_corruption(void **state)
 {
@@ -292,8 +288,7 @@ static void codecs_that_are_not_read_are_unsupported(void **state)
     build_refused(&b, AKIDB_E_UNSUPPORTED, "compression -1");
 }
 
-/* ---- statistics --------------------------------------------------------------------------------
- */
+/* ---- statistics ------------------------------------------------------------------------------ */
 
 static void read_bounds(akidb_slice min, akidb_slice max, int order,
                         akidb_parquet_row_group_bounds *bounds)
@@ -390,8 +385,7 @@ static void only_bounds_of_whole_uuids_are_used(void **state)
     assert_false(bounds_ids(AK_TYPE_BYTE_ARRAY, true, true, true));
 }
 
-/* ---- columns that cannot be had ----------------------------------------------------------------
- */
+/* ---- columns that cannot be had -------------------------------------------------------------- */
 
 #define THRIFT_HEAD                                                                                \
     "\x15\x02"                           /* version 1 */                                           \

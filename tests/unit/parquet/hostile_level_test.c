@@ -114,8 +114,7 @@ static void rows_of_later_row_groups_count_from_the_start_of_the_file(void **sta
     akidb_buffer_free(&b.file);
 }
 
-/* ---- malformed ---------------------------------------------------------------------------------
- */
+/* ---- malformed ------------------------------------------------------------------------------- */
 
 static void refuse_levels(const run *repetition, size_t repetitions, const run *definition,
                           size_t definitions, const char *text)
@@ -189,8 +188,7 @@ static void rows_that_the_counts_do_not_fit_are_named(void **state)
     build_refused(&b, AKIDB_E_VALIDATION, "6 floats, found 4");
 }
 
-/* ---- shapes that are read ----------------------------------------------------------------------
- */
+/* ---- shapes that are read -------------------------------------------------------------------- */
 
 static void expect_floats(size_t rows, uint32_t k)
 {
@@ -259,8 +257,7 @@ static void lists_of_two_levels_and_bare_ones_are_read(void **state)
     expect_floats(3, 4);
 }
 
-/* ---- flat columns ------------------------------------------------------------------------------
- */
+/* ---- flat columns ---------------------------------------------------------------------------- */
 
 static void a_null_in_a_column_that_all_documents_have_is_named(void **state)
 {

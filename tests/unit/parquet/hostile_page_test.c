@@ -18,8 +18,7 @@ static void the_built_file_is_sound(void **state)
     akidb_documents_free(documents);
 }
 
-/* ---- headers -----------------------------------------------------------------------------------
- */
+/* ---- headers --------------------------------------------------------------------------------- */
 
 static void refuse_header(ak_page_header header, akidb_status status, const char *text)
 {
@@ -151,8 +150,7 @@ static void garbage_behind_the_last_page_is_corruption(void **state)
     build_refused(&b, AKIDB_E_CORRUPTION, "expected");
 }
 
-/* ---- bombs -------------------------------------------------------------------------------------
- */
+/* ---- bombs ----------------------------------------------------------------------------------- */
 
 static void refuse_compressed(int codec, int32_t claimed, akidb_status status, const char *text)
 {
@@ -211,8 +209,7 @@ static void rows_that_the_bytes_cannot_hold_are_over_the_limit(void **state)
     build_refused(&b, AKIDB_E_LIMIT, "1152921504606846976 rows");
 }
 
-/* ---- counts ------------------------------------------------------------------------------------
- */
+/* ---- counts ---------------------------------------------------------------------------------- */
 
 static void more_values_than_the_footer_counts_are_corruption(void **state)
 {
@@ -251,8 +248,7 @@ static void pages_of_flat_columns_must_have_the_rows_of_the_row_group(void **sta
     }
 }
 
-/* ---- dictionaries ------------------------------------------------------------------------------
- */
+/* ---- dictionaries ---------------------------------------------------------------------------- */
 
 /* A vector column whose two rows of two values are indices into a dictionary of two floats. */
 static void build_dictionary(const ak_page_header *dictionary, const char *indices, size_t size)
@@ -350,8 +346,7 @@ static void a_dictionary_behind_data_is_corruption(void **state)
     build_refused(&b, AKIDB_E_CORRUPTION, "found one behind them");
 }
 
-/* ---- values ------------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static void values_of_another_size_are_corruption(void **state)
 {
@@ -444,8 +439,7 @@ static void a_dictionary_text_for_very_many_rows_is_over_the_limit(void **state)
     build_refused(&b, AKIDB_E_LIMIT, "texts that a file of this size would hold");
 }
 
-/* ---- V2 pages ----------------------------------------------------------------------------------
- */
+/* ---- V2 pages -------------------------------------------------------------------------------- */
 
 static void refuse_v2(ak_page_header header, akidb_status status, const char *text)
 {

@@ -9,8 +9,7 @@
 
 static builder b;
 
-/* ---- finding columns ---------------------------------------------------------------------------
- */
+/* ---- finding columns ------------------------------------------------------------------------- */
 
 static void build_list(const char *name, int type)
 {
@@ -155,8 +154,7 @@ static void decimals_and_times_of_day_are_taken_for_nothing_else(void **state)
     }
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 typedef struct opened {
     akidb_buffer file;
@@ -386,8 +384,7 @@ static void unknown_columns_are_refused(void **state)
     assert_null(documents);
 }
 
-/* ---- inputs ------------------------------------------------------------------------------------
- */
+/* ---- inputs ---------------------------------------------------------------------------------- */
 
 static void an_input_gives_only_bytes_that_it_has(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include "test.h"
 
-/* ---- random documents ----------------------------------------------------------------------- */
+/* ---- random documents ------------------------------------------------------------------------ */
 
 typedef struct column {
     uint64_t *offsets;
@@ -125,7 +125,7 @@ static void sample_free(sample *s)
     column_free(&s->metadata);
 }
 
-/* ---- comparing ------------------------------------------------------------------------------ */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 static void assert_same_texts(const akidb_texts *a, const akidb_texts *b, size_t rows)
 {
@@ -164,7 +164,7 @@ static void round_trip(const sample *s, const akidb_parquet_options *options, un
     akidb_buffer_free(&file);
 }
 
-/* ---- the tests ------------------------------------------------------------------------------ */
+/* ---- the tests ------------------------------------------------------------------------------- */
 
 static const akidb_compression compressions[] = {AKIDB_COMPRESSION_NONE, AKIDB_COMPRESSION_SNAPPY,
                                                  AKIDB_COMPRESSION_ZSTD, AKIDB_COMPRESSION_LZ4,

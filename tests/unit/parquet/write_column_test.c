@@ -119,7 +119,7 @@ static void times_are_divided_and_the_dimension_is_repeated(void **state)
     ak_chunk_free(&chunk);
 }
 
-/* ---- texts ---------------------------------------------------------------------------------- */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
 typedef struct texts {
     ak_chunk chunk;

@@ -12,7 +12,7 @@
 
 #include "test.h"
 
-/* ---- documents ------------------------------------------------------------------------------ */
+/* ---- documents ------------------------------------------------------------------------------- */
 
 enum { ROWS_MAX = 3000, DIMENSION = 24 };
 
@@ -58,7 +58,7 @@ static akidb_batch sample_rows(const sample *s, size_t rows)
                          .inserted_at = s->times};
 }
 
-/* ---- writing to memory ---------------------------------------------------------------------- */
+/* ---- writing to memory ----------------------------------------------------------------------- */
 
 typedef struct written {
     akidb_buffer bytes;
@@ -311,7 +311,7 @@ static void missing_ids_and_times_are_made(void **state)
     free(s);
 }
 
-/* ---- what is refused ------------------------------------------------------------------------ */
+/* ---- what is refused ------------------------------------------------------------------------- */
 
 static void a_finer_time_is_refused_by_name(void **state)
 {
@@ -457,7 +457,7 @@ static void bad_dimensions_outputs_and_batches_are_refused(void **state)
     free(s);
 }
 
-/* ---- an output that fails ------------------------------------------------------------------- */
+/* ---- an output that fails -------------------------------------------------------------------- */
 
 typedef struct failing {
     size_t left; /* writes that succeed */

@@ -16,7 +16,8 @@ static akidb_snapshotter *open_parts(akidb_store *store, akidb_snapshot_format f
         .struct_size = sizeof options,
         .format = format,
         .part_rows = 8,
-        .parquet = {.struct_size = sizeof options.parquet, .row_group_size = 4},
+        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                            .row_group_size = 4},
     };
     if (hooks != NULL)
         options.hooks = *hooks;
@@ -89,8 +90,7 @@ static void a_copy_has_the_same_bytes_and_is_made_once(void **state)
     }
 }
 
-/* ---- interruptions ------------------------------------------------------------------------------
- */
+/* ---- interruptions --------------------------------------------------------------------------- */
 
 typedef struct faults {
     int at, calls;
@@ -202,8 +202,7 @@ static void a_cancelled_copy_does_not_exist(void **state)
     akidb_store_close(to);
 }
 
-/* ---- damage -------------------------------------------------------------------------------------
- */
+/* ---- damage ---------------------------------------------------------------------------------- */
 
 static void a_damaged_snapshot_is_not_copied(void **state)
 {

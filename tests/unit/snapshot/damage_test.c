@@ -20,15 +20,15 @@ static akidb_snapshotter *open_small(akidb_store *store, akidb_snapshot_format f
         .struct_size = sizeof options,
         .format = format,
         .part_rows = 8,
-        .parquet = {.struct_size = sizeof options.parquet, .row_group_size = 4},
+        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                            .row_group_size = 4},
     };
     akidb_snapshotter *snapshotter;
     assert_ok(err, akidb_snapshotter_open(store, &options, &snapshotter, &err));
     return snapshotter;
 }
 
-/* ---- flipped bytes ------------------------------------------------------------------------------
- */
+/* ---- flipped bytes --------------------------------------------------------------------------- */
 
 /* Restores and verifies after each single byte of an object was changed in turn. */
 static void flip_every_byte(akidb_store *store, akidb_snapshotter *snapshotter,
@@ -143,8 +143,7 @@ static void every_cut_is_corruption(void **state)
     }
 }
 
-/* ---- missing ------------------------------------------------------------------------------------
- */
+/* ---- missing --------------------------------------------------------------------------------- */
 
 static void a_missing_part_is_missing_not_corrupt(void **state)
 {
@@ -267,8 +266,7 @@ static void a_snapshot_deleted_while_it_is_read_is_not_found(void **state)
     akidb_store_close(store);
 }
 
-/* ---- faults -------------------------------------------------------------------------------------
- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 typedef struct faults {
     int calls;

@@ -23,7 +23,8 @@ static subject subject_open(akidb_snapshot_format format)
         .format = format,
         .part_rows = 250,
         .threads = 2,
-        .parquet = {.struct_size = sizeof options.parquet, .row_group_size = 40},
+        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                            .row_group_size = 40},
     };
     assert_ok(err, akidb_snapshotter_open(s.store, &options, &s.snapshotter, &err));
     s.documents = test_documents(11, ROWS, DIMENSION);

@@ -8,8 +8,7 @@
 
 static const akidb_uuid collection = {{4, 2}};
 
-/* ---- a store that counts ------------------------------------------------------------------------
- */
+/* ---- a store that counts --------------------------------------------------------------------- */
 
 typedef struct traffic {
     int calls;
@@ -26,8 +25,7 @@ static void count_call(void *context, const akidb_store_call *call)
     t->heads += call->op == AKIDB_STORE_HEAD;
 }
 
-/* ---- the right documents ------------------------------------------------------------------------
- */
+/* ---- the right documents --------------------------------------------------------------------- */
 
 static akidb_snapshotter *open_with(akidb_store *store, akidb_snapshot_format format,
                                     const akidb_parquet_options *parquet, uint64_t part_rows)
@@ -36,7 +34,7 @@ static akidb_snapshotter *open_with(akidb_store *store, akidb_snapshot_format fo
     akidb_snapshotter_options options = {
         .struct_size = sizeof options, .format = format, .part_rows = part_rows};
     if (parquet != NULL)
-        options.parquet = *parquet;
+        options.parquet = parquet;
     akidb_snapshotter *snapshotter;
     assert_ok(err, akidb_snapshotter_open(store, &options, &snapshotter, &err));
     return snapshotter;
@@ -171,8 +169,7 @@ static void get_without_ids_is_refused(void **state)
     akidb_store_close(store);
 }
 
-/* ---- few calls ----------------------------------------------------------------------------------
- */
+/* ---- few calls ------------------------------------------------------------------------------- */
 
 enum { LARGE_ROWS = 100000, LARGE_DIMENSION = 512, LARGE_STEP = 10000 };
 
@@ -280,8 +277,7 @@ static void one_document_of_a_large_snapshot_takes_four_calls_and_four_mebibytes
     test_folder_remove(folder);
 }
 
-/* ---- damage and faults --------------------------------------------------------------------------
- */
+/* ---- damage and faults ----------------------------------------------------------------------- */
 
 static akidb_snapshotter *open_small(akidb_store *store)
 {

@@ -6,8 +6,7 @@
 
 static const akidb_uuid collection = {{5, 5, 5}};
 
-/* ---- parts --------------------------------------------------------------------------------------
- */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 typedef struct shape {
     akidb_layout layout;
@@ -27,7 +26,8 @@ static void check_shape(const shape *wanted, size_t append_rows)
         .part_rows = wanted->part_rows,
         .part_bytes = wanted->part_bytes,
         .threads = wanted->threads,
-        .parquet = {.struct_size = sizeof options.parquet, .row_group_size = 50},
+        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                            .row_group_size = 50},
     };
     akidb_create_options create = {.struct_size = sizeof create, .rows_hint = wanted->rows_hint};
     akidb_snapshotter *snapshotter;
@@ -582,7 +582,8 @@ static void a_migration_that_would_lose_digits_or_reads_damage_leaves_the_source
     akidb_store *store = test_store();
     akidb_snapshotter_options options = {
         .struct_size = sizeof options,
-        .parquet = {.struct_size = sizeof options.parquet, .time_unit = AKIDB_TIME_UNIT_MILLIS}};
+        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                            .time_unit = AKIDB_TIME_UNIT_MILLIS}};
     akidb_snapshotter *snapshotter;
     assert_ok(err, akidb_snapshotter_open(store, &options, &snapshotter, &err));
     put_old_snapshot(store, 2);

@@ -11,8 +11,7 @@ enum { FORMATS = 2 };
 
 static const akidb_uuid collection = {{1, 2, 3}};
 
-/* ---- creation ----------------------------------------------------------------------------------
- */
+/* ---- creation -------------------------------------------------------------------------------- */
 
 static void check_created(akidb_store *store, akidb_snapshot_format format, size_t rows,
                           uint32_t dimension)
@@ -216,8 +215,7 @@ static void microseconds_are_kept_or_refused_but_never_lost(void **state)
     akidb_store_close(store);
 }
 
-/* ---- restore -----------------------------------------------------------------------------------
- */
+/* ---- restore --------------------------------------------------------------------------------- */
 
 static void roundtrip_10k_vectors(void **state)
 {
@@ -272,8 +270,8 @@ static void every_compression_round_trips(void **state)
             akidb_snapshotter_options options = {
                 .struct_size = sizeof options,
                 .format = formats[f],
-                .parquet = {.struct_size = sizeof options.parquet,
-                            .compression = (akidb_compression)c},
+                .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                                    .compression = (akidb_compression)c},
             };
             akidb_snapshotter *snapshotter;
             if (formats[f] == AKIDB_FORMAT_JSON && c == AKIDB_COMPRESSION_LZ4) {
@@ -352,8 +350,7 @@ static void restore_large_snapshot_100k(void **state)
     akidb_store_close(store);
 }
 
-/* ---- list, delete, cleanup ----------------------------------------------------------------------
- */
+/* ---- list, delete, cleanup ------------------------------------------------------------------- */
 
 static void list_empty_snapshots(void **state)
 {
@@ -612,8 +609,7 @@ static void cleanup_old_snapshots(void **state)
     akidb_store_close(store);
 }
 
-/* ---- many at once -------------------------------------------------------------------------------
- */
+/* ---- many at once ---------------------------------------------------------------------------- */
 
 typedef struct worker {
     akidb_snapshotter *snapshotter;
@@ -724,7 +720,8 @@ static void a_cancelled_create_leaves_nothing(void **state)
             .struct_size = sizeof options,
             .format = formats[f],
             .part_rows = 30,
-            .parquet = {.struct_size = sizeof options.parquet, .row_group_size = 10},
+            .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                                .row_group_size = 10},
             .hooks = {.context = &p, .progress = until_patience_ends},
         };
         akidb_snapshotter *snapshotter;

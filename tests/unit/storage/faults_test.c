@@ -9,7 +9,7 @@
 
 static const akidb_uuid books = {{1}};
 
-/* ---- the store fails during a flush ---- */
+/* ---- the store fails during a flush ---------------------------------------------------------- */
 
 typedef struct faults {
     uint64_t seen, fail_at; /* which call, counted from 0 */
@@ -81,7 +81,7 @@ static void a_lost_answer_loses_nothing(void **state)
     fail_flush(*state, (faults){.effect = AKIDB_FAULT_AFTER});
 }
 
-/* ---- the background flushes, and tries again ---- */
+/* ---- the background flushes, and tries again ------------------------------------------------- */
 
 static void wait_for_snapshot(akidb_storage *storage, uint64_t lsn)
 {
@@ -130,7 +130,7 @@ static void a_failed_flush_of_the_background_is_tried_again(void **state)
     akidb_store_close(memory);
 }
 
-/* ---- the disk fails ---- */
+/* ---- the disk fails -------------------------------------------------------------------------- */
 
 /* Opens, writes and flushes until something fails; how many upserts were acknowledged. */
 static uint64_t write_until_failure(const akidb_storage_options *options, const akidb_files *files,
@@ -185,7 +185,7 @@ static void a_disk_that_fails_at_any_call_loses_nothing(void **state)
     assert_false(failed); /* every call has had its turn */
 }
 
-/* ---- damage ---- */
+/* ---- damage ---------------------------------------------------------------------------------- */
 
 static akidb_storage *two_snapshots(akidb_storage_options *options, akidb_uuid ids[2])
 {

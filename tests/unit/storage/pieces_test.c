@@ -7,7 +7,7 @@
 
 #include "support.h"
 
-/* ---- log entries ---- */
+/* ---- log entries ----------------------------------------------------------------------------- */
 
 static void encode(const ak_log_entry *entry, akidb_buffer *payload)
 {
@@ -118,7 +118,7 @@ static void upserts_are_read_as_they_were_written(void **state)
     akidb_buffer_free(&payload);
 }
 
-/* ---- index ---- */
+/* ---- index ----------------------------------------------------------------------------------- */
 
 static void an_index_finds_what_was_added_and_not_removed(void **state)
 {
@@ -147,7 +147,7 @@ static void an_index_finds_what_was_added_and_not_removed(void **state)
     ak_index_free(&index);
 }
 
-/* ---- catalogue ---- */
+/* ---- catalogue ------------------------------------------------------------------------------- */
 
 static void make_catalogue(ak_catalogue *catalogue)
 {
@@ -205,7 +205,7 @@ static void each_changed_byte_of_a_catalogue_is_corruption(void **state)
     akidb_buffer_free(&text);
 }
 
-/* ---- rows in memory ---- */
+/* ---- rows in memory -------------------------------------------------------------------------- */
 
 static void load(ak_contents *contents, uint64_t first, size_t count, uint64_t version,
                  uint64_t lsn)

@@ -74,7 +74,7 @@ static void read_object(disk *d, const char *key, char text[64])
     akidb_buffer_free(&bytes);
 }
 
-/* ---- what is tried; each changes the key "a/b/key" from "old" or nothing to "new" ---- */
+/* ---- what is tried; each changes the key "a/b/key" from "old" or nothing to "new" ------------ */
 
 #define KEY "a/b/key"
 

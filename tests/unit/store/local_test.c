@@ -243,7 +243,7 @@ static void deletes_and_aborts_remove_folders_that_became_empty(void **state)
     scene_close(s);
 }
 
-/* ---- leftovers ---- */
+/* ---- leftovers ------------------------------------------------------------------------------- */
 
 static void make_leftover(scene *s, const char *rest, const char *text, time_t seconds)
 {
@@ -306,7 +306,7 @@ static void an_upload_that_was_swept_away_fails(void **state)
     }
 }
 
-/* ---- disks that refuse ---- */
+/* ---- disks that refuse ----------------------------------------------------------------------- */
 
 /* Runs as another user, in a child, since a superuser is refused nothing. */
 static int run_as_nobody(int (*function)(scene *), scene *s)

@@ -111,8 +111,7 @@ static void use_ec2(void)
     setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url, 1);
 }
 
-/* ---- the order ---------------------------------------------------------------------------------
- */
+/* ---- the order ------------------------------------------------------------------------------- */
 
 static void sources_are_used_in_aws_order(void **state)
 {
@@ -258,8 +257,7 @@ static void a_container_gets_its_token(void **state)
     close_place(&p);
 }
 
-/* ---- keeping fresh -----------------------------------------------------------------------------
- */
+/* ---- keeping fresh --------------------------------------------------------------------------- */
 
 static void keys_are_fetched_anew_before_they_expire(void **state)
 {
@@ -357,8 +355,7 @@ static void a_service_that_answers_nonsense_is_no_source(void **state)
     }
 }
 
-/* ---- as a store uses them ----------------------------------------------------------------------
- */
+/* ---- as a store uses them -------------------------------------------------------------------- */
 
 static char logged[4096];
 

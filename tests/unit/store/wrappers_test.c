@@ -27,7 +27,7 @@ static bool exists(akidb_store *store, const char *key)
     return there;
 }
 
-/* ---- URIs ---- */
+/* ---- URIs ------------------------------------------------------------------------------------ */
 
 static void a_uri_names_a_store(void **state)
 {
@@ -87,7 +87,7 @@ static void a_uri_that_names_none_is_refused(void **state)
     }
 }
 
-/* ---- trace ---- */
+/* ---- trace ----------------------------------------------------------------------------------- */
 
 typedef struct log {
     char text[1024];
@@ -157,7 +157,7 @@ static void a_trace_tells_each_call(void **state)
     assert_string_equal(akidb_store_op_name(AKIDB_STORE_OP_COUNT), "unknown");
 }
 
-/* ---- faults ---- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 typedef struct plan {
     akidb_store_op op;
@@ -301,7 +301,7 @@ static void a_failed_upload_write_can_only_be_aborted(void **state)
     }
 }
 
-/* ---- prefix ---- */
+/* ---- prefix ---------------------------------------------------------------------------------- */
 
 static void a_prefix_store_is_a_part_of_another(void **state)
 {

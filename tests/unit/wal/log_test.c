@@ -270,7 +270,7 @@ static void a_read_only_log_is_replayed_and_not_touched(void **state)
     free(b.model);
 }
 
-/* ---- what each durability promises ---- */
+/* ---- what each durability promises ----------------------------------------------------------- */
 
 static void by_call_syncs_when_it_is_told(void **state)
 {
@@ -351,7 +351,7 @@ static void impossible_calls_are_refused(void **state)
     bench_free(&b);
 }
 
-/* ---- looking ---- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 typedef struct seen {
     uint64_t segments, records, seals, entries;
@@ -398,7 +398,7 @@ static void a_check_tells_of_every_segment_and_record(void **state)
     bench_free(&b);
 }
 
-/* ---- faults ---- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 /* Of each kind of call the nth fails, once or from then on: whatever was acknowledged is there when
  * the disk works again, and the log takes nothing after a failed write or sync. */

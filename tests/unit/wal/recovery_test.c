@@ -67,7 +67,7 @@ static uint8_t *segment(bench *b, const char *path, uint64_t *size_out)
     return bytes;
 }
 
-/* ---- single bytes ---- */
+/* ---- single bytes ---------------------------------------------------------------------------- */
 
 /* A disk with a log of one segment of these bytes. */
 static bench bench_of(const bench *b, const uint8_t *bytes, uint64_t size)
@@ -154,7 +154,7 @@ static void a_flipped_bit_never_costs_an_acknowledged_entry_silently(void **stat
     bench_free(&b);
 }
 
-/* ---- which end is torn ---- */
+/* ---- which end is torn ----------------------------------------------------------------------- */
 
 static void a_last_record_that_lost_a_sector_is_cut_off_and_kept(void **state)
 {
@@ -267,7 +267,7 @@ static void salvage_keeps_whole_entries_after_the_damage(void **state)
     bench_free(&b);
 }
 
-/* ---- whole segments ---- */
+/* ---- whole segments -------------------------------------------------------------------------- */
 
 static int remove_file(bench *b, const char *name)
 {
