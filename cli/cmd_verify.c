@@ -76,10 +76,10 @@ static void report_json(cli_json *json, const akidb_uuid *id, const akidb_verify
     cli_json_close(json, '}');
 }
 
-/* Verifies one snapshot and tells the result. An answer that could not be had is told as the
- * outcome that is nearest to it. */
+/* Verifies one snapshot and tells the result. One that is gone is no failure when it was only
+ * `listed`: a cleanup beside this may remove what the list still had. */
 static int verify(cli *session, const akidb_uuid *collection, const akidb_uuid *snapshot,
-                  const values *v, cli_json *json)
+                  bool listed, const values *v, cli_json *json)
 {
     char id[AKIDB_UUID_TEXT_SIZE];
     akidb_uuid_format(snapshot, id);
@@ -90,6 +90,8 @@ static int verify(cli *session, const akidb_uuid *collection, const akidb_uuid *
     cli_progress_begin(&session->progress, what);
     akidb_status status = akidb_snapshot_verify(session->snapshotter, collection, snapshot,
                                                 (akidb_verify_level)v->level, &report, &err);
+    if (status == AKIDB_E_NOT_FOUND && listed)
+        return CLI_DONE;
     if (status != AKIDB_OK)
         return cli_fail(session, &err);
     if (session->json)
@@ -108,8 +110,8 @@ static int verify_all(cli *session, const char *name, const akidb_uuid *collecti
         return cli_fail(session, &err);
     int code = list.count == 0 ? cli_no_snapshots(session, name, collection) : CLI_DONE;
     for (size_t i = 0; i < list.count && cli_interrupted() == 0; i++)
-        code = cli_exit_worse(code,
-                              verify(session, collection, &list.entries[i].snapshot_id, v, json));
+        code = cli_exit_worse(
+            code, verify(session, collection, &list.entries[i].snapshot_id, true, v, json));
     akidb_snapshot_list_free(&list);
     return code;
 }
@@ -130,7 +132,7 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
         cli_json_begin(&json);
         cli_json_open(&json, NULL, '[');
     }
-    code = count > 1 ? verify(session, &collection, &snapshot, v, &json)
+    code = count > 1 ? verify(session, &collection, &snapshot, false, v, &json)
                      : verify_all(session, arguments[0], &collection, v, &json);
     if (session->json) {
         cli_json_close(&json, ']');

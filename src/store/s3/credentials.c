@@ -519,12 +519,23 @@ void ak_s3_provider_close(ak_s3_provider *provider)
 
 /* ---- keeping them fresh ---------------------------------------------------------------------- */
 
+/* The last resort: who is not on EC2 wants to know what else was looked for. */
+static akidb_status fetch_at_last(ak_s3_provider *provider, ak_s3_credentials *keys,
+                                  akidb_error *err)
+{
+    akidb_status status = fetch_from_ec2(provider, keys, err);
+    if (status != AKIDB_OK)
+        ak_error_context(err, "no AWS keys: neither AWS_ACCESS_KEY_ID nor the shared config and "
+                              "credentials files, a web identity or a container has any");
+    return status;
+}
+
 static akidb_status fetch(ak_s3_provider *provider, ak_s3_credentials *keys, akidb_error *err)
 {
     switch (provider->source) {
     case SOURCE_WEB_IDENTITY: return fetch_by_web_identity(provider, keys, err);
     case SOURCE_CONTAINER: return fetch_from_container(provider, keys, err);
-    case SOURCE_EC2: return fetch_from_ec2(provider, keys, err);
+    case SOURCE_EC2: return fetch_at_last(provider, keys, err);
     case SOURCE_STATIC: break;
     }
     return ak_fail(err, AKIDB_E_PERMISSION, "the server says that the session token has expired");
