@@ -15,13 +15,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* ---- two files in memory --------------------------------------------------------------------- */
 
+enum { FILES = 2 };
+
 typedef struct memory {
-    uint8_t *bytes[2];
-    size_t sizes[2];
+    uint8_t *bytes[FILES];
+    size_t sizes[FILES];
     int count;
 } memory;
 
-static const char *const file_names[] = {"00000000000000000001.wal", "00000000000000000002.wal"};
+static const char *const file_names[FILES] = {"00000000000000000001.wal",
+                                              "00000000000000000002.wal"};
 
 static int open_root(void *handle, const char *path, akidb_folder *folder_out)
 {
@@ -40,7 +43,7 @@ static int list(void *handle, akidb_folder folder, akidb_name_visitor *visitor, 
 {
     (void)folder;
     const memory *m = handle;
-    for (int i = 0; i < m->count; i++)
+    for (int i = 0; i < m->count && i < FILES; i++)
         if (!visitor(context, file_names[i], AKIDB_FILE_REGULAR))
             break;
     return 0;
@@ -53,7 +56,7 @@ static int open_file(void *handle, akidb_folder folder, const char *name, akidb_
     const memory *m = handle;
     if (mode != AKIDB_FILE_READ)
         abort(); /* nothing may be changed */
-    for (int i = 0; i < m->count; i++)
+    for (int i = 0; i < m->count && i < FILES; i++)
         if (strcmp(name, file_names[i]) == 0) {
             file_out->descriptor = i;
             return 0;

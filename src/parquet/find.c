@@ -38,7 +38,7 @@ static akidb_status find_bloom(const akidb_parquet_reader *reader, size_t group,
     if (chunk->bloom_filter_offset == 0 || chunk->bloom_filter_length == 0)
         return AKIDB_OK;
     akidb_slice bytes;
-    ak_bloom_header header;
+    ak_bloom_header header = {0};
     size_t used;
     uint64_t offset = (uint64_t)chunk->bloom_filter_offset;
     akidb_status status = bytes_of_tail(reader, leaf, "a Bloom filter", chunk->bloom_filter_offset,

@@ -505,9 +505,9 @@ akidb_status ak_contents_get_external(const ak_contents *contents, akidb_slice t
     ak_row head = contents->external.slots[at].reference;
     for (ak_row row = head; row != AK_NO_ROW; row = *next_same(contents, row))
         count++;
-    akidb_uuid *ids = calloc(count, sizeof *ids);
+    akidb_uuid *ids = calloc(count + 1, sizeof *ids);
     if (ids == NULL)
-        return ak_fail_memory(err, count * sizeof *ids);
+        return ak_fail_memory(err, (count + 1) * sizeof *ids);
     size_t n = 0;
     for (ak_row row = head; row != AK_NO_ROW; row = *next_same(contents, row))
         ids[n++] = chunk_of(contents, row)->ids[number_of(row)];

@@ -80,7 +80,7 @@ static akidb_time_unit choose_unit(const akidb_storage *storage, const ak_view *
 static akidb_status append_view(ak_view *view, akidb_snapshot_writer *writer, akidb_error *err)
 {
     enum { BYTES_AT_ONCE = 32 << 20 };
-    size_t rows = BYTES_AT_ONCE / (view->dimension * sizeof(float));
+    size_t rows = BYTES_AT_ONCE / (view->dimension * sizeof(float) + 1) + 1;
     akidb_documents *documents;
     akidb_status status = akidb_documents_new(view->dimension, &documents, err);
     while (status == AKIDB_OK) {

@@ -16,6 +16,7 @@ void ak_index_free(ak_index *index)
 void ak_index_add(ak_index *index, uint64_t hash, uint64_t reference)
 {
     size_t mask = index->capacity - 1, at = (size_t)hash & mask;
+    /* Every slot is set: NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
     while (index->slots[at].reference != EMPTY)
         at = (at + 1) & mask;
     index->slots[at] = (ak_index_slot){hash, reference};

@@ -188,27 +188,27 @@ static akidb_status take(scanner *s, uint64_t count, uint64_t each, const char *
 
 static akidb_status take_id(scanner *s, const char *what, akidb_uuid *out)
 {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     akidb_status status = take(s, 1, ID, what, &bytes);
-    if (status == AKIDB_OK)
+    if (bytes != NULL)
         memcpy(out->bytes, bytes, ID);
     return status;
 }
 
 static akidb_status take_u32(scanner *s, const char *what, uint32_t *out)
 {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     akidb_status status = take(s, 1, sizeof *out, what, &bytes);
-    if (status == AKIDB_OK)
+    if (bytes != NULL)
         *out = ak_load_u32(bytes);
     return status;
 }
 
 static akidb_status take_u64(scanner *s, const char *what, uint64_t *out)
 {
-    const uint8_t *bytes;
+    const uint8_t *bytes = NULL;
     akidb_status status = take(s, 1, sizeof *out, what, &bytes);
-    if (status == AKIDB_OK)
+    if (bytes != NULL)
         *out = ak_load_u64(bytes);
     return status;
 }

@@ -187,6 +187,7 @@ static akidb_status replay_upsert(recovery *r, const ak_log_entry *entry, ak_pen
     pending->texts = &texts;
     if (status == AKIDB_OK)
         ak_apply(r->storage, pending);
+    pending->texts = NULL;
     ak_row_texts_free(&texts);
     return status;
 }
