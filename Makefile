@@ -53,10 +53,11 @@ tsan: setup ## the tests under ThreadSanitizer
 	@$(NINJA) $(BUILD)/tsan
 	@$(CTEST) $(BUILD)/tsan -L threads
 
-crash: setup ## kill -9 and failed allocations, CRASH_ROUNDS times
+crash: setup all ## kill -9 a creator and a writer of the log, CRASH_ROUNDS times
+	@tests/crash/kill_loop.py $(BUILD)/akidb $(CRASH_ROUNDS)
 	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
-	@$(NINJA) $(BUILD)/asan
-	@AKIDB_CRASH_ROUNDS=$(CRASH_ROUNDS) $(CTEST) $(BUILD)/asan -L crash
+	@$(NINJA) $(BUILD)/asan --target crash_wal_kill
+	@AKIDB_CRASH_ROUNDS=$(CRASH_ROUNDS) $(BUILD)/asan/tests/crash/crash_wal_kill
 
 soak: all ## the kill loop, without end, new seeds each round
 	@tests/crash/kill_loop.py $(BUILD)/akidb forever --seed $$(date +%s)
