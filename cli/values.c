@@ -50,10 +50,22 @@ const char *cli_choice_name(const cli_choice *choices, int value)
     return "?";
 }
 
+/* '_' counts as '-', as in byte_stream_split: Parquet and other tools spell it so. */
+static bool is_name(const char *name, const char *given, size_t size)
+{
+    if (strlen(name) != size)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (name[i] != given[i] &&
+            !(strchr("-_", name[i]) != NULL && strchr("-_", given[i]) != NULL))
+            return false;
+    return true;
+}
+
 static const cli_choice *find_choice(const cli_choice *choices, const char *name, size_t size)
 {
     for (; choices->name != NULL; choices++)
-        if (strlen(choices->name) == size && memcmp(choices->name, name, size) == 0)
+        if (is_name(choices->name, name, size))
             return choices;
     return NULL;
 }

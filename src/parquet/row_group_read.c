@@ -50,7 +50,9 @@ static void place_chunk(ak_row_group_job *job, loaded *l, int field, const akidb
                         uint64_t buffer_offset)
 {
     const akidb_parquet_reader *reader = job->reader;
-    const ak_file_leaf *leaf = ak_reader_field(reader, field);
+    /* The vectors may be looked at for their dimension where nobody wants them. */
+    const ak_file_leaf *leaf =
+        field == AK_FIELD_VECTOR ? reader->columns.vector : ak_reader_field(reader, field);
     const ak_extent *extent = ak_reader_extent(reader, job->group, leaf);
     const uint8_t *bytes = buffer->data;
     if (extent->size > 0)

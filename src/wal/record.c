@@ -5,6 +5,9 @@
 #include "base/checksum.h"
 #include "base/endian.h"
 
+/* Entries are counted from 1. None was ever given a greater number, whose successors would wrap. */
+#define LSN_MAX ((uint64_t)INT64_MAX)
+
 /* ---- segment --------------------------------------------------------------------------------- */
 
 static const char segment_magic[8] = {'A', 'K', 'I', 'D', 'B', 'W', 'A', 'L'};
@@ -54,7 +57,8 @@ ak_wal_head_state ak_wal_segment_head_read(const uint8_t bytes[AK_WAL_SEGMENT_HE
     head_out->created_ms = ak_load_u64(bytes + SEGMENT_CREATED);
     head_out->previous_end = ak_load_u32(bytes + SEGMENT_PREVIOUS_END);
     head_out->crc = crc;
-    return head_out->first_lsn == 0 ? AK_WAL_HEAD_BAD : AK_WAL_HEAD_GOOD;
+    bool is_lsn = head_out->first_lsn != 0 && head_out->first_lsn <= LSN_MAX;
+    return is_lsn ? AK_WAL_HEAD_GOOD : AK_WAL_HEAD_BAD;
 }
 
 /* ---- record ---------------------------------------------------------------------------------- */
@@ -117,7 +121,7 @@ bool ak_wal_record_head_read(const uint8_t bytes[AK_WAL_RECORD_HEAD], uint32_t s
     head_out->durable = ak_load_u64(bytes + RECORD_DURABLE);
     head_out->flags = bytes[RECORD_FLAGS];
     head_out->kind = bytes[RECORD_KIND] & KIND_MASK;
-    return (bytes[RECORD_KIND] & ~KIND_MASK) == KIND_MARK &&
+    return (bytes[RECORD_KIND] & ~KIND_MASK) == KIND_MARK && head_out->lsn <= LSN_MAX &&
            head_out->size <= AK_WAL_RECORD_MAX_PAYLOAD && ak_load_u16(bytes + RECORD_ZERO) == 0 &&
            ak_load_u32(bytes + RECORD_HEAD_CRC) == head_crc(bytes, segment_seed, offset);
 }

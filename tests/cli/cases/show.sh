@@ -1,6 +1,6 @@
 export AKIDB_STORE=store
 documents 1 2000 >a.jsonl
-need akidb -q create --label kind=test --compression zstd --vector-encoding byte-stream-split words a.jsonl >/dev/null
+need akidb -q create --label kind=test --compression zstd --vector-encoding byte_stream_split words a.jsonl >/dev/null
 run akidb show words latest
 documents 1 5 >a.jsonl
 need akidb -q create --row-group-size 2 --compression none --layout folder --part-rows 3 words a.jsonl >/dev/null
