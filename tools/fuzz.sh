@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:?usage: tools/fuzz.sh BUILD [target...]}
 shift
+mkdir -p "$build"
 seconds=${FUZZ_SECONDS:-600}
 cmake -G Ninja -S . -B "$build" -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
     -DCMAKE_C_FLAGS_DEBUG="-O1 -g" -DAKIDB_FUZZ=ON -DAKIDB_SANITIZE=address,undefined \

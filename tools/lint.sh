@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
+mkdir -p "$build"
 jobs=$(nproc)
 mapfile -t sources < <(find src cli tests fuzz bench examples -name '*.c' | sort)
 mapfile -t headers < <(find src include cli tests fuzz bench -name '*.h' | sort)
