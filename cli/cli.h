@@ -120,11 +120,24 @@ typedef struct cli_example {
     const char *line;
 } cli_example;
 
+/* Commands of two words, such as `db insert`, share the first one and the options that go with it,
+ * which may stand before or after the second. */
+typedef struct cli_family {
+    const char *name;          /* the first word */
+    const char *summary;       /* one line without the final stop */
+    const char *details;       /* paragraphs divided by empty lines */
+    const cli_option *options; /* of each of its commands */
+    const cli_example *examples;
+    size_t
+        values_size; /* of the struct that these fill: the values of each command begin with it */
+} cli_family;
+
 typedef struct cli_command {
-    const char *name;
-    const char *arguments; /* as the usage line shows them */
-    const char *summary;   /* one line without the final stop */
-    const char *details;   /* paragraphs divided by empty lines */
+    const cli_family *family; /* NULL: its name is one word */
+    const char *name;         /* all of it: "create", "db insert" */
+    const char *arguments;    /* as the usage line shows them */
+    const char *summary;      /* one line without the final stop */
+    const char *details;      /* paragraphs divided by empty lines */
     const cli_option *options;
     const cli_example *examples;
     size_t arguments_min;
@@ -133,19 +146,26 @@ typedef struct cli_command {
     int (*run)(cli *session, const void *values, char *const *arguments, size_t count);
 } cli_command;
 
-extern const cli_command *const cli_commands[]; /* ends with NULL */
+/* Ends with NULL; the commands of a family stand together. */
+extern const cli_command *const cli_commands[];
 extern const cli_option cli_global_options[];
 
+/* By the whole name; NULL: there is none. */
 const cli_command *cli_find_command(const char *name);
+const cli_family *cli_find_family(const char *name);
+/* The last word of a command's name. */
+const char *cli_command_word(const cli_command *command);
+/* The family whose first command has this index in the table, or NULL. */
+const cli_family *cli_family_begins(size_t index);
 /* Says so, with a suggestion; returns CLI_USAGE. */
 int cli_unknown_command(cli *session, const char *name);
 
-/* Parses `argv` (whose first element is a command's name, or the program's for the options before
- * it) into `values` and the session's globals. With `command` NULL only the global options are
- * taken, up to the first word that is none; *rest_out is the index of the first argument. Returns
- * CLI_DONE or CLI_USAGE, having said why. */
-int cli_parse(cli *session, const cli_command *command, void *values, int argc, char **argv,
-              int *rest_out);
+/* Parses `argv` (whose first element is the word before: the program's, a family's or a command's)
+ * into `values` and the session's globals. Without a command the options of the family, if there
+ * is one, and the global ones are taken, up to the first word that is none; *rest_out is the index
+ * of the first argument. Returns CLI_DONE or CLI_USAGE, having said why. */
+int cli_parse(cli *session, const cli_family *family, const cli_command *command, void *values,
+              int argc, char **argv, int *rest_out);
 void cli_values_free(const cli_option *options, void *values);
 
 /* The name in the table that a mistyped one is nearest to, or NULL when none is near. `names` is
@@ -175,6 +195,7 @@ struct cli {
     cli_count threads;
 
     bool dies_of_closed_pipe;   /* unless who started the program chose to ignore SIGPIPE */
+    const cli_family *family;   /* NULL before it is known, or when there is none */
     const cli_command *command; /* NULL before it is known */
     cli_progress progress;
     akidb_store *store;

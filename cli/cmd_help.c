@@ -25,6 +25,24 @@ static const cli_example examples[] = {
     {"Complete akidb commands in this bash", "eval \"$(akidb help --completion bash)\""},
     {0}};
 
+/* The words of a command or a family. */
+static int explain(cli *session, char *const *words, size_t count)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%s%s", words[0], count > 1 ? " " : "",
+             count > 1 ? words[1] : "");
+    const cli_command *command = cli_find_command(name);
+    const cli_family *family = cli_find_family(name);
+    session->command = NULL;
+    if (command != NULL)
+        cli_help_command(stdout, command);
+    else if (family != NULL)
+        cli_help_family(stdout, family);
+    else
+        return cli_unknown_command(session, name);
+    return CLI_DONE;
+}
+
 static int run(cli *session, const void *given, char *const *arguments, size_t count)
 {
     const values *v = given;
@@ -39,24 +57,20 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     } else if (count == 0) {
         cli_help(stdout);
     } else {
-        const cli_command *command = cli_find_command(arguments[0]);
-        session->command = NULL;
-        if (command == NULL)
-            return cli_unknown_command(session, arguments[0]);
-        cli_help_command(stdout, command);
+        return explain(session, arguments, count);
     }
     return CLI_DONE;
 }
 
 const cli_command cli_cmd_help = {
     .name = "help",
-    .arguments = "[COMMAND]",
+    .arguments = "[COMMAND]...",
     .summary = "Explain a command, or list the commands",
     .details = "All that help prints is made from the same tables that the command line is parsed "
                "with.",
     .options = options,
     .examples = examples,
-    .arguments_max = 1,
+    .arguments_max = 2,
     .values_size = sizeof(values),
     .run = run,
 };

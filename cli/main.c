@@ -11,11 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *command_name(const void *context, size_t index)
-{
-    (void)context;
-    return cli_commands[index] != NULL ? cli_commands[index]->name : NULL;
-}
+/* ---- the table ------------------------------------------------------------------------------- */
 
 const cli_command *cli_find_command(const char *name)
 {
@@ -25,6 +21,32 @@ const cli_command *cli_find_command(const char *name)
     return NULL;
 }
 
+const cli_family *cli_find_family(const char *name)
+{
+    for (size_t i = 0; cli_commands[i] != NULL; i++)
+        if (cli_commands[i]->family != NULL && strcmp(cli_commands[i]->family->name, name) == 0)
+            return cli_commands[i]->family;
+    return NULL;
+}
+
+const char *cli_command_word(const cli_command *command)
+{
+    return command->family != NULL ? command->name + strlen(command->family->name) + 1
+                                   : command->name;
+}
+
+const cli_family *cli_family_begins(size_t index)
+{
+    const cli_family *family = cli_commands[index]->family;
+    return index > 0 && cli_commands[index - 1]->family == family ? NULL : family;
+}
+
+static const char *command_name(const void *context, size_t index)
+{
+    (void)context;
+    return cli_commands[index] != NULL ? cli_commands[index]->name : NULL;
+}
+
 int cli_unknown_command(cli *session, const char *name)
 {
     const char *nearest = cli_nearest(name, command_name, NULL);
@@ -32,6 +54,8 @@ int cli_unknown_command(cli *session, const char *name)
         return cli_usage(session, "unknown command '%s'; did you mean '%s'?", name, nearest);
     return cli_usage(session, "unknown command '%s'", name);
 }
+
+/* ---- one command ----------------------------------------------------------------------------- */
 
 static int check_argument_count(cli *session, const cli_command *command, char *const *arguments,
                                 size_t count)
@@ -45,16 +69,24 @@ static int check_argument_count(cli *session, const cli_command *command, char *
     return CLI_DONE;
 }
 
-static int run_command(cli *session, const cli_command *command, int argc, char **argv)
+static int no_memory(cli *session)
+{
+    cli_say(session, "out of memory");
+    return CLI_FAILED;
+}
+
+/* `shared` is what the family's options before the command have filled. */
+static int run_command(cli *session, const cli_command *command, const void *shared, int argc,
+                       char **argv)
 {
     session->command = command;
     void *values = calloc(1, command->values_size > 0 ? command->values_size : 1);
-    if (values == NULL) {
-        cli_say(session, "out of memory");
-        return CLI_FAILED;
-    }
+    if (values == NULL)
+        return no_memory(session);
+    if (shared != NULL)
+        memcpy(values, shared, command->family->values_size);
     int rest;
-    int code = cli_parse(session, command, values, argc, argv, &rest);
+    int code = cli_parse(session, command->family, command, values, argc, argv, &rest);
     if (code == CLI_DONE && session->help) {
         cli_help_command(stdout, command);
     } else if (code == CLI_DONE && session->version) {
@@ -74,14 +106,45 @@ static int run_command(cli *session, const cli_command *command, int argc, char 
     akidb_store_close(session->store);
     cli_stats_close(session);
     cli_values_free(command->options, values);
+    if (command->family != NULL)
+        cli_values_free(command->family->options, values);
     free(values);
+    return code;
+}
+
+/* The options between the two words, and then the command that the second one names. */
+static int run_family(cli *session, const cli_family *family, int argc, char **argv)
+{
+    session->family = family;
+    void *shared = calloc(1, family->values_size);
+    if (shared == NULL)
+        return no_memory(session);
+    int rest;
+    bool handed_on = false;
+    int code = cli_parse(session, family, NULL, shared, argc, argv, &rest);
+    if (code == CLI_DONE && session->version) {
+        printf("akidb %s\n", akidb_version());
+    } else if (code == CLI_DONE && rest >= argc) {
+        cli_help_family(session->help ? stdout : stderr, family);
+        code = session->help ? CLI_DONE : CLI_USAGE;
+    } else if (code == CLI_DONE) {
+        char name[64];
+        snprintf(name, sizeof name, "%s %s", family->name, argv[rest]);
+        const cli_command *command = cli_find_command(name);
+        handed_on = command != NULL;
+        code = handed_on ? run_command(session, command, shared, argc - rest, argv + rest)
+                         : cli_unknown_command(session, name);
+    }
+    if (!handed_on)
+        cli_values_free(family->options, shared);
+    free(shared);
     return code;
 }
 
 static int run(cli *session, int argc, char **argv)
 {
     int rest;
-    int code = cli_parse(session, NULL, NULL, argc, argv, &rest);
+    int code = cli_parse(session, NULL, NULL, NULL, argc, argv, &rest);
     if (code != CLI_DONE)
         return code;
     if (session->version) {
@@ -96,10 +159,13 @@ static int run(cli *session, int argc, char **argv)
         cli_help(stderr);
         return CLI_USAGE;
     }
+    const cli_family *family = cli_find_family(argv[rest]);
+    if (family != NULL)
+        return run_family(session, family, argc - rest, argv + rest);
     const cli_command *command = cli_find_command(argv[rest]);
-    if (command == NULL)
+    if (command == NULL || command->family != NULL)
         return cli_unknown_command(session, argv[rest]);
-    return run_command(session, command, argc - rest, argv + rest);
+    return run_command(session, command, NULL, argc - rest, argv + rest);
 }
 
 static void set_defaults(cli *session)

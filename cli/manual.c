@@ -79,10 +79,32 @@ static void render_usage(FILE *file, const cli_renderer *to, const cli_command *
     to->usage(file, line);
 }
 
-static void render_examples(FILE *file, const cli_renderer *to, const cli_command *command)
+static void render_family_usage(FILE *file, const cli_renderer *to, const cli_family *family)
 {
-    for (const cli_example *e = command->examples; e->what != NULL; e++)
+    char line[256];
+    snprintf(line, sizeof line, "akidb %s [OPTION]... COMMAND [ARGUMENT]...", family->name);
+    to->usage(file, line);
+}
+
+static void render_examples(FILE *file, const cli_renderer *to, const cli_example *examples)
+{
+    for (const cli_example *e = examples; e->what != NULL; e++)
         to->example(file, e->what, e->line);
+}
+
+static void render_summary(FILE *file, const cli_renderer *to, const char *summary)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%s.", summary);
+    to->text(file, text);
+}
+
+static void render_family_options(FILE *file, const cli_renderer *to, const cli_family *family)
+{
+    char title[64];
+    snprintf(title, sizeof title, "Options of every '%s' command", family->name);
+    to->section(file, title);
+    render_options(file, to, family->options);
 }
 
 /* ---- pages ----------------------------------------------------------------------------------- */
@@ -97,10 +119,30 @@ void cli_help_command(FILE *file, const cli_command *command)
         to->section(file, "Options");
         render_options(file, to, command->options);
     }
+    if (command->family != NULL)
+        render_family_options(file, to, command->family);
     to->section(file, "Options of every command");
     render_options(file, to, cli_global_options);
     to->section(file, "Examples");
-    render_examples(file, to, command);
+    render_examples(file, to, command->examples);
+}
+
+void cli_help_family(FILE *file, const cli_family *family)
+{
+    const cli_renderer *to = &cli_plain;
+    render_family_usage(file, to, family);
+    fprintf(file, "%s.\n\n", family->summary);
+    to->text(file, family->details);
+    to->section(file, "Commands");
+    for (size_t i = 0; cli_commands[i] != NULL; i++)
+        if (cli_commands[i]->family == family)
+            to->item(file, cli_command_word(cli_commands[i]), cli_commands[i]->summary);
+    render_family_options(file, to, family);
+    to->section(file, "Options of every command");
+    render_options(file, to, cli_global_options);
+    to->section(file, "Examples");
+    render_examples(file, to, family->examples);
+    fprintf(file, "\n'akidb %s COMMAND --help' tells more of each.\n", family->name);
 }
 
 void cli_help(FILE *file)
@@ -109,8 +151,13 @@ void cli_help(FILE *file)
     to->usage(file, "akidb [OPTION]... COMMAND [ARGUMENT]...");
     to->text(file, program_details);
     to->section(file, "Commands");
-    for (size_t i = 0; cli_commands[i] != NULL; i++)
-        to->item(file, cli_commands[i]->name, cli_commands[i]->summary);
+    for (size_t i = 0; cli_commands[i] != NULL; i++) {
+        const cli_family *family = cli_family_begins(i);
+        if (family != NULL)
+            to->item(file, family->name, family->summary);
+        else if (cli_commands[i]->family == NULL)
+            to->item(file, cli_commands[i]->name, cli_commands[i]->summary);
+    }
     to->section(file, "Options");
     render_options(file, to, cli_global_options);
     to->section(file, "Names");
@@ -119,6 +166,27 @@ void cli_help(FILE *file)
     for (size_t i = 0; i < sizeof exit_codes / sizeof exit_codes[0]; i++)
         fprintf(file, "  %s  %s\n", exit_codes[i].term, exit_codes[i].text);
     fputs("\n'akidb COMMAND --help' tells more of each, 'man akidb' tells all.\n", file);
+}
+
+static void manual_of_command(FILE *file, const cli_renderer *to, const cli_command *command)
+{
+    to->subsection(file, command->name);
+    render_usage(file, to, command);
+    render_summary(file, to, command->summary);
+    to->text(file, command->details);
+    if (command->options[0].name != NULL)
+        render_options(file, to, command->options);
+    render_examples(file, to, command->examples);
+}
+
+static void manual_of_family(FILE *file, const cli_renderer *to, const cli_family *family)
+{
+    to->subsection(file, family->name);
+    render_family_usage(file, to, family);
+    render_summary(file, to, family->summary);
+    to->text(file, family->details);
+    render_options(file, to, family->options);
+    render_examples(file, to, family->examples);
 }
 
 void cli_manual(FILE *file, const cli_renderer *to)
@@ -135,15 +203,9 @@ void cli_manual(FILE *file, const cli_renderer *to)
 
     to->section(file, "Commands");
     for (size_t i = 0; cli_commands[i] != NULL; i++) {
-        to->subsection(file, cli_commands[i]->name);
-        render_usage(file, to, cli_commands[i]);
-        char summary[256];
-        snprintf(summary, sizeof summary, "%s.", cli_commands[i]->summary);
-        to->text(file, summary);
-        to->text(file, cli_commands[i]->details);
-        if (cli_commands[i]->options[0].name != NULL)
-            render_options(file, to, cli_commands[i]->options);
-        render_examples(file, to, cli_commands[i]);
+        if (cli_family_begins(i) != NULL)
+            manual_of_family(file, to, cli_family_begins(i));
+        manual_of_command(file, to, cli_commands[i]);
     }
 
     to->section(file, "Exit status");

@@ -8,6 +8,8 @@
 void cli_help(FILE *file);
 /* `akidb COMMAND --help`. */
 void cli_help_command(FILE *file, const cli_command *command);
+/* `akidb db --help`: the commands of a family and the options that they share. */
+void cli_help_family(FILE *file, const cli_family *family);
 /* Everything: the manual page, or docs/cli.md. */
 void cli_manual(FILE *file, const cli_renderer *renderer);
 

@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* getopt_long answers FIRST_VALUE + i for the command's option i, and FIRST_GLOBAL + i for a
- * global one; both lie above every character. */
-enum { OPTIONS_MAX = 48, FIRST_VALUE = 1000, FIRST_GLOBAL = 2000 };
+enum { OPTIONS_MAX = 64 };
 
 const cli_option cli_global_options[] = {
     {"store", 0, "URI",
@@ -82,37 +80,65 @@ static const char *long_name(const void *context, size_t index)
 
 /* ---- parsing --------------------------------------------------------------------------------- */
 
-static void add_options(const cli_option *options, int first, struct option *longs,
-                        size_t *long_count, char *shorts, size_t *short_count)
+/* The options that may stand in one place: the command's, the family's, the global ones.
+ * getopt_long answers FIRST + t * OPTIONS_MAX + i for option i of table t, which lies above every
+ * character. */
+enum { TABLES_MAX = 3, FIRST = 1000 };
+
+typedef struct tables {
+    struct {
+        const cli_option *options;
+        char *values; /* the struct that they fill */
+    } each[TABLES_MAX];
+    size_t count;
+    struct option longs[OPTIONS_MAX];
+    size_t long_count;
+    char shorts[2 * OPTIONS_MAX + 3];
+    size_t short_count;
+} tables;
+
+static void add_table(tables *t, const cli_option *options, void *values)
 {
-    for (int i = 0; options[i].name != NULL && *long_count + 1 < OPTIONS_MAX; i++) {
-        longs[(*long_count)++] = (struct option){
+    int first = FIRST + (int)t->count * OPTIONS_MAX;
+    t->each[t->count].options = options;
+    t->each[t->count++].values = values;
+    for (int i = 0; options[i].name != NULL && t->long_count + 1 < OPTIONS_MAX; i++) {
+        t->longs[t->long_count++] = (struct option){
             options[i].name, options[i].argument != NULL ? required_argument : no_argument, NULL,
             first + i};
         if (options[i].letter != 0) {
-            shorts[(*short_count)++] = options[i].letter;
+            t->shorts[t->short_count++] = options[i].letter;
             if (options[i].argument != NULL)
-                shorts[(*short_count)++] = ':';
+                t->shorts[t->short_count++] = ':';
         }
     }
 }
 
-/* The option that getopt_long's answer stands for; *base_out is the struct that it fills. */
-static const cli_option *find_option(cli *session, const cli_command *command, void *values,
-                                     int answer, char **base_out)
+static void make_tables(tables *t, cli *session, const cli_family *family,
+                        const cli_command *command, void *values)
 {
-    *base_out = (char *)values;
-    if (answer >= FIRST_VALUE && answer < FIRST_GLOBAL)
-        return command != NULL ? &command->options[answer - FIRST_VALUE] : NULL;
-    const cli_option *globals = cli_global_options;
-    for (int i = 0; globals[i].name != NULL; i++)
-        if (answer == FIRST_GLOBAL + i || (globals[i].letter != 0 && answer == globals[i].letter)) {
-            *base_out = (char *)session;
-            return &globals[i];
-        }
-    for (int i = 0; command != NULL && command->options[i].name != NULL; i++)
-        if (command->options[i].letter != 0 && answer == command->options[i].letter)
-            return &command->options[i];
+    *t = (tables){0};
+    if (command == NULL)
+        t->shorts[t->short_count++] = '+'; /* stop at the command */
+    t->shorts[t->short_count++] = ':';     /* tell a missing argument from an unknown option */
+    if (command != NULL)
+        add_table(t, command->options, values);
+    if (family != NULL)
+        add_table(t, family->options, values);
+    add_table(t, cli_global_options, session);
+}
+
+/* The option that getopt_long's answer stands for; *base_out is the struct that it fills. */
+static const cli_option *find_option(const tables *t, int answer, char **base_out)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const cli_option *options = t->each[i].options;
+        *base_out = t->each[i].values;
+        int first = FIRST + (int)i * OPTIONS_MAX;
+        for (int j = 0; options[j].name != NULL; j++)
+            if (answer == first + j || (options[j].letter != 0 && answer == options[j].letter))
+                return &options[j];
+    }
     return NULL;
 }
 
@@ -142,36 +168,26 @@ static int read_option(cli *session, const cli_option *option, char *base)
     return cli_usage(session, "--%s '%s': %s", option->name, optarg != NULL ? optarg : "", why);
 }
 
-int cli_parse(cli *session, const cli_command *command, void *values, int argc, char **argv,
-              int *rest_out)
+int cli_parse(cli *session, const cli_family *family, const cli_command *command, void *values,
+              int argc, char **argv, int *rest_out)
 {
-    struct option longs[OPTIONS_MAX];
-    char shorts[2 * OPTIONS_MAX + 3];
-    size_t long_count = 0, short_count = 0;
-    if (command == NULL)
-        shorts[short_count++] = '+'; /* stop at the command */
-    shorts[short_count++] = ':';     /* tell a missing argument from an unknown option */
-    if (command != NULL)
-        add_options(command->options, FIRST_VALUE, longs, &long_count, shorts, &short_count);
-    add_options(cli_global_options, FIRST_GLOBAL, longs, &long_count, shorts, &short_count);
-    longs[long_count] = (struct option){0};
-    shorts[short_count] = '\0';
-
+    tables t;
+    make_tables(&t, session, family, command, values);
     opterr = 0;
     optind = 0; /* glibc: begin anew */
     for (;;) {
-        int answer = getopt_long(argc, argv, shorts, longs, NULL);
+        int answer = getopt_long(argc, argv, t.shorts, t.longs, NULL);
         if (answer == -1)
             break;
         char *base;
-        const cli_option *option = find_option(
-            session, command, values, answer == '?' || answer == ':' ? optopt : answer, &base);
+        const cli_option *option =
+            find_option(&t, answer == '?' || answer == ':' ? optopt : answer, &base);
         if (answer == ':')
             return cli_usage(session, "%s needs a value", argv[optind - 1]);
         if (answer == '?' && option != NULL)
             return cli_usage(session, "--%s takes no value", option->name);
         if (option == NULL)
-            return refuse_unknown(session, longs, argv[optind - 1]);
+            return refuse_unknown(session, t.longs, argv[optind - 1]);
         int code = read_option(session, option, base);
         if (code != CLI_DONE)
             return code;

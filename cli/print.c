@@ -78,8 +78,9 @@ int cli_usage(cli *session, const char *format, ...)
     va_start(arguments, format);
     say(session, format, arguments);
     va_end(arguments);
-    if (session->command != NULL)
-        fprintf(stderr, "Try 'akidb %s --help'.\n", session->command->name);
+    if (session->command != NULL || session->family != NULL)
+        fprintf(stderr, "Try 'akidb %s --help'.\n",
+                session->command != NULL ? session->command->name : session->family->name);
     else
         fputs("Try 'akidb --help'.\n", stderr);
     return CLI_USAGE;
