@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "document/check.h"
+#include "os/memory.h"
 
 akidb_status akidb_documents_new(uint32_t dimension, akidb_documents **documents_out,
                                  akidb_error *err)
@@ -69,9 +70,12 @@ static akidb_status reserve_vectors(akidb_documents *documents, size_t rows, aki
     if (!ak_mul_size(rows, documents->dimension, &floats))
         return ak_fail_memory(err, SIZE_MAX);
     void *vectors = documents->vectors;
+    size_t before = documents->vector_capacity;
     akidb_status status = ak_array_reserve(&vectors, &documents->vector_capacity, floats,
                                            sizeof *documents->vectors, err);
     documents->vectors = vectors;
+    if (documents->vector_capacity != before)
+        ak_memory_prefer_large_pages(vectors, documents->vector_capacity * sizeof(float));
     return status;
 }
 

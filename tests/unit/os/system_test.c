@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "akidb/sys/clock.h"
+#include "os/memory.h"
 #include "os/random.h"
 #include "os/temporary.h"
 #include "test.h"
@@ -116,6 +117,26 @@ static void a_full_disk_is_told(void **state)
     close(fd);
 }
 
+static void large_pages_change_no_byte(void **state)
+{
+    (void)state;
+    const size_t sizes[] = {0, 1, 4095, (4 << 20) - 1, 4 << 20, (9 << 20) + 17};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        uint8_t *block = malloc(sizes[i] + 1);
+        uint8_t *copy = malloc(sizes[i] + 1);
+        assert_non_null(block);
+        assert_non_null(copy);
+        test_random_bytes(i, block, sizes[i] + 1);
+        memcpy(copy, block, sizes[i] + 1);
+        ak_memory_prefer_large_pages(block, sizes[i]);
+        assert_memory_equal(block, copy, sizes[i] + 1);
+        memset(block, 0x5A, sizes[i]);
+        assert_int_equal(block[sizes[i]], copy[sizes[i]]);
+        free(copy);
+        free(block);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +146,7 @@ int main(void)
         cmocka_unit_test(a_temporary_file_has_no_name_and_keeps_bytes),
         cmocka_unit_test(a_temporary_file_in_no_folder_is_not_found),
         cmocka_unit_test(a_full_disk_is_told),
+        cmocka_unit_test(large_pages_change_no_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,22 @@
+#include "os/memory.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+
+/* Below two of them a block may hold no large page at all. */
+enum { LARGE_PAGE = 2 << 20, WORTH_IT = 2 * LARGE_PAGE };
+
+void ak_memory_prefer_large_pages(void *block, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    if (size < WORTH_IT)
+        return;
+    /* Only whole large pages of the block itself: its ends share theirs with strangers. */
+    uintptr_t begin = ((uintptr_t)block + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
+    uintptr_t end = ((uintptr_t)block + size) & ~(uintptr_t)(LARGE_PAGE - 1);
+    (void)!madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+#else
+    (void)block;
+    (void)size;
+#endif
+}
