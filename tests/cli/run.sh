@@ -1,11 +1,23 @@
 #!/bin/sh
-# run.sh AKIDB CASE.sh: runs a case in a new, empty folder and compares what it printed with
+# run.sh [--s3] AKIDB CASE.sh: runs a case in a new, empty folder and compares what it printed with
 # CASE.stdout and CASE.stderr. Ids, times and sizes are made equal first. With UPDATE=1 it writes
 # the two files instead; look at the difference before you commit it.
+#
+# With --s3 the case's stores lie in the bucket that tests/s3/environment.py speaks of, and it must
+# print the same.
 #
 # A case sees `akidb` and the functions of lib.sh. It exits with 77, having said why, to be skipped.
 # It needs a POSIX shell and the POSIX tools.
 set -u
+
+kind=local
+if [ "$1" = --s3 ]; then
+    kind=s3
+    shift
+    : "${AKIDB_TEST_S3_ENDPOINT:?names the server}" "${AKIDB_TEST_S3_BUCKET:?names the bucket}"
+    # Itself, not a script that looks for one at each call.
+    python=$(python3 -c 'import sys; print(sys.executable)')
+fi
 
 absolute() {
     echo "$(cd "$(dirname "$1")" && pwd)/$(basename "$1")"
@@ -14,10 +26,21 @@ akidb=$(absolute "$1")
 case=$(absolute "$2")
 here=$(cd "$(dirname "$0")" && pwd)
 golden=${case%.sh}
+s3_prefix=cli-$(basename "$golden")-$(date +%s)-$$
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/akidb-cli-XXXXXX") || exit 1
 trap 'chmod -R u+rwx "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
 mkdir "$scratch/work" "$scratch/tmp"
+
+# On S3 a store's name stands for the folder of that name, as an argument and in messages; and "not
+# there" is said in other words.
+same_words=
+if [ $kind = s3 ]; then
+    uri=s3://$AKIDB_TEST_S3_BUCKET/$s3_prefix
+    same_words="/^\\$ /s|$uri/||g
+        s|$uri/\\([a-z]*\\)/\\(.*\\): not there (404)|\\2: there is no such object below <work>/\\1|
+        s|$uri/\\([a-z]*\\)/\\([:,]\\)|file://<work>/\\1\\2|g"
+fi
 
 # Ids become <id 1>, <id 2>, ... in the order in which they appear; sizes, times, checksums and
 # ratios one word each.
@@ -51,7 +74,7 @@ normalise() {
         gsub(/_bytes":[0-9]+/, "_bytes\":0", line)
         gsub(/bytes_read":[0-9]+/, "bytes_read\":0", line)
         print line
-    }' "$1" | sed "s|$scratch/work|<work>|g"
+    }' "$1" | sed "s|$scratch/work|<work>|g" | sed "$same_words"
 }
 
 (
@@ -62,6 +85,7 @@ normalise() {
     source_dir=$(cd "$here/../.." && pwd)
     export PATH LC_ALL TMPDIR source_dir
     unset AKIDB_STORE
+    [ $kind = local ] || export AWS_ENDPOINT_URL="$AKIDB_TEST_S3_ENDPOINT"
     . "$here/lib.sh"
     . "$case"
 ) >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
@@ -74,6 +98,10 @@ fi
 failed=0
 if [ $code -ne 0 ]; then
     echo "the case ended with exit code $code"
+    failed=1
+fi
+if [ $kind = s3 ] && [ -n "$(find "$scratch/work" -type d -name snapshots)" ]; then
+    echo "the case kept a store on the local disk: it lacks store_at, or local_only"
     failed=1
 fi
 for stream in stdout stderr; do

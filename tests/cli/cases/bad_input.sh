@@ -1,5 +1,6 @@
 # Files that cannot be imported: each is named, with the place, and nothing stored is changed.
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 documents 1 20 >good.jsonl
 need akidb -q create words good.jsonl >/dev/null
 need akidb -q restore words latest good.parquet

@@ -1,4 +1,5 @@
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 documents 1 5 >a.jsonl
 for i in 1 2 3 4; do
     need akidb -q create words a.jsonl >/dev/null
@@ -17,8 +18,8 @@ run akidb cleanup --older-than 1s --keep-last 0 words
 run akidb cleanup --older-than 1s --keep-last 0 words
 # A damaged snapshot does not say when it was created, and is left alone.
 need akidb -q create words a.jsonl >/dev/null
-for metadata in store/snapshots/*/*.metadata.json; do
-    : >"$metadata"
+for metadata in $(objects 'store/*.metadata.json'); do
+    put_object /dev/null "$metadata"
 done
 run akidb cleanup --older-than 1s words
 run akidb --json cleanup --older-than 1s words

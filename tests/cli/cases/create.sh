@@ -1,4 +1,5 @@
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 documents 1 5 >a.jsonl
 documents 6 5 >b.jsonl
 
@@ -11,7 +12,7 @@ documents 1 3 | run akidb create from-stdin -
 run akidb list
 run akidb list words
 run akidb -q list words
-run akidb --store "file://$PWD/store" list from-stdin
+run akidb --store "$(store_at store)" list from-stdin
 
 # A collection by UUID, in any case, has no name.
 run akidb create 0945DB03-3ED2-5AEA-B1B9-96709BCB3B20 a.jsonl

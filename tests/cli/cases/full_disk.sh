@@ -1,3 +1,4 @@
+local_only "the disk is full"
 # A disk without space: exit code 1, what was there stays, nothing half-made is visible.
 run sh -c 'akidb --help >/dev/full'
 [ "$(id -u)" -eq 0 ] || skip "only root can mount a small disk"

@@ -1,4 +1,5 @@
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 documents 1 9 >in.jsonl
 need akidb -q create --row-group-size 2 words in.jsonl >id
 
@@ -25,6 +26,6 @@ run akidb -q create --layout file large in.jsonl --stats
 run akidb -q restore large "$(cat id)" out.npy --stats
 
 # Damage is said: a byte of the part's end.
-part=$(objects parquet | grep "$(cat id)")
-flip "$part" $(($(file_size "$part") - 20))
+part=$(objects "store/*$(cat id).parquet")
+flip_object "$part" $(($(object_size "$part") - 20))
 run akidb get large "$(cat id)" --external-id word-4

@@ -1,6 +1,7 @@
 # A create that is interrupted while it waits for its input: ends by the signal, leaves nothing
 # that is visible, and gc removes what there may be.
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 documents 1 5 >a.jsonl
 need akidb -q create words a.jsonl >/dev/null
 before=$(fingerprint store)
@@ -23,4 +24,4 @@ for signal in INT TERM HUP; do
 done
 run akidb -q gc --older-than 0s
 [ "$before" = "$(fingerprint store)" ] || echo "THE FILES CHANGED"
-find store -type f | wc -l | tr -d ' '
+objects 'store/*' | wc -l | tr -d ' '

@@ -1,5 +1,6 @@
 # A migrated snapshot keeps the time of its creation, so ids name them here, not "latest".
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 kinds() {
     akidb -q list words | awk '{ print $3, $4, $5, $6 }' | sort
 }
@@ -20,7 +21,5 @@ run sh -c 'grep -o "\"migrated-from\"\|\"kind\"\|\"vector_count\":[ ]*9" metadat
 run sh -c 'akidb verify words | grep -c good'
 run akidb migrate --to json --layout file words "$first"
 run akidb migrate --to parquet words 00000000-0000-4000-8000-000000000000
-part=$(find store -name "$third.parquet")
-[ -n "$part" ] || part=$(find store -path "*$third/*")
-need flip "$part" 100
+need flip_object "$(objects "store/*$third[./]*parquet")" 100
 unchanged store akidb migrate --to json --delete-source words "$third"

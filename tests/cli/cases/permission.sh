@@ -1,3 +1,4 @@
+local_only "folders may not be read"
 # Folders that may not be read or written: exit code 1.
 documents 1 5 >a.jsonl
 chmod 755 . .. 2>/dev/null
@@ -9,7 +10,7 @@ fi
 find store -type d -exec chmod 500 {} +
 unchanged store as_user akidb --store store create words a.jsonl
 unchanged store as_user akidb --store store delete words latest
-unchanged store as_user akidb --store store verify words
+unchanged store as_user akidb --store "file://$PWD/store" verify words
 mkdir closed
 chmod 555 closed
 unchanged closed as_user akidb --store closed/store create words a.jsonl

@@ -1,6 +1,7 @@
 # A reader that has had enough ends the program without a word, unless SIGPIPE is ignored; a closed
 # stdout is an error, and no file of the store takes the place of a closed stdout or stderr.
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 documents 1 30000 >many.jsonl
 need akidb -q create words many.jsonl >/dev/null
 

@@ -1,4 +1,5 @@
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 documents 1 9 >in.jsonl
 need akidb -q create --row-group-size 2 words in.jsonl >id
 id=$(cat id)
@@ -55,7 +56,7 @@ run sh -c 'akidb restore words latest - >/dev/full'
 # A damaged snapshot is passed over, with a warning; nothing but damaged ones is not the same as none.
 need akidb -q create damaged in.jsonl >first
 need akidb -q create damaged in.jsonl >second
-echo >"$(find store -name "$(cat second).metadata.json")"
+put_object /dev/null "$(objects "store/*$(cat second).metadata.json")"
 run akidb restore damaged latest - --limit 1
-echo >"$(find store -name "$(cat first).metadata.json")"
+put_object /dev/null "$(objects "store/*$(cat first).metadata.json")"
 run akidb restore damaged latest no.npy

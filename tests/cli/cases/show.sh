@@ -1,4 +1,5 @@
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 documents 1 2000 >a.jsonl
 need akidb -q create --label kind=test --compression zstd --vector-encoding byte_stream_split words a.jsonl >/dev/null
 run akidb show words latest

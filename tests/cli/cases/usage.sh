@@ -1,5 +1,6 @@
 # Wrong command lines: exit code 2, a reason and a hint, and no store is made.
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 run akidb creat words a.npy
 run akidb frobnicate
 run akidb help frobnicate

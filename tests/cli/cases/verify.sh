@@ -1,12 +1,15 @@
 # What verify, list and restore say of damage of every kind, and the worst of several.
-export AKIDB_STORE=store
+AKIDB_STORE=$(store_at store)
+export AKIDB_STORE
 documents 1 20 >a.jsonl
 make() {
-    rm -rf store
+    for object in $(objects 'store/*' 2>/dev/null); do
+        need drop_object "$object"
+    done
     need akidb -q create --compression none --layout file words a.jsonl >id
     id=$(cat id)
-    part=$(objects parquet)
-    metadata=$(objects metadata.json)
+    part=$(objects 'store/*.parquet')
+    metadata=$(objects 'store/*.metadata.json')
 }
 look() {
     echo "== $*"
@@ -26,48 +29,54 @@ run akidb -q verify words
 run akidb verify nothing
 run akidb verify words 00000000-0000-4000-8000-000000000000
 
-need flip "$part" 100
+need flip_object "$part" 100
 look a flipped bit in a part
 for level in exists size checksum; do
     run akidb verify --level $level words
 done
 make
-need dd if="$part" of=short bs=1 count=200 2>/dev/null
-need cp short "$part"
+need get_object "$part" whole
+need dd if=whole of=short bs=1 count=200 2>/dev/null
+need put_object short "$part"
 look a part cut short
 run akidb verify --level size words
 run akidb verify --level exists words
 make
-printf 'more' >>"$part"
+need get_object "$part" long
+printf 'more' >>long
+need put_object long "$part"
 look bytes after a part
 make
-need rm "$part"
+need drop_object "$part"
 look no part
 run akidb show words latest
 make
-: >"$metadata"
+need put_object /dev/null "$metadata"
 look empty metadata
 run akidb list words
 make
-echo 'not JSON' >"$metadata"
+echo 'not JSON' >m
+need put_object m "$metadata"
 look metadata that is not JSON
 run akidb --json list words
 make
-need sed 's/"vector_count":[ ]*20/"vector_count":21/' "$metadata" >m
-need cp m "$metadata"
+need get_object "$metadata" good
+need sed 's/"vector_count":[ ]*20/"vector_count":21/' good >m
+need put_object m "$metadata"
 look metadata with another count
 make
-need sed 's/"dimension":[ ]*4/"dimension":5/' "$metadata" >m
-need cp m "$metadata"
+need get_object "$metadata" good
+need sed 's/"dimension":[ ]*4/"dimension":5/' good >m
+need put_object m "$metadata"
 look metadata with another dimension
 
 # Of several the worst: corrupt before missing.
 make
 need akidb -q create --layout file words a.jsonl >/dev/null
 need akidb -q create --layout file words a.jsonl >/dev/null
-set -- $(objects parquet)
-need rm "$1"
-need flip "$2" 100
+set -- $(objects 'store/*.parquet')
+need drop_object "$1"
+need flip_object "$2" 100
 akidb verify words >out 2>&1
 echo "exit $?"
 run sh -c "cut -c39-48 out | grep 'good\|missing\|corrupt' | sort"
