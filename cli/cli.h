@@ -187,7 +187,7 @@ typedef struct cli_stats cli_stats; /* stats.h */
 
 struct cli {
     /* the global options */
-    const char *store_uri;
+    const char *store_uri; /* NULL: not given */
     bool json;
     bool quiet;
     bool help;
@@ -205,9 +205,12 @@ struct cli {
     akidb_store *counted_store;
 };
 
-/* Opens the store and a snapshotter on it; `options` (NULL: defaults) gets threads and hooks
- * filled in. `what` is the word before the progress bar. Returns an exit code, having said why;
- * main closes both. */
+/* The progress bar, and messages on stderr. */
+akidb_hooks cli_hooks(cli *session);
+
+/* Opens the store, unless session->store is there already, and a snapshotter on it; `options`
+ * (NULL: defaults) gets threads and hooks filled in. `what` is the word before the progress bar.
+ * Returns an exit code, having said why; main closes both. */
 int cli_open(cli *session, akidb_snapshotter_options *options, const char *what);
 
 /* The UUID of the collection that the user named. Returns an exit code, having said why. */

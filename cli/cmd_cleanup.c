@@ -1,38 +1,19 @@
 #include "commands.h"
 #include "json_out.h"
+#include "retention.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 
 typedef struct values {
-    cli_moment older_than;
-    cli_moment keep_within;
-    cli_count keep_last;
-    cli_count keep_daily;
-    cli_count keep_weekly;
-    cli_count keep_monthly;
+    cli_retention retention;
     bool dry_run;
 } values;
 
-enum { KEEP_MAX = 1000000000 };
-
-static const cli_option options[] = {
-    {"older-than", 0, "AGE", "Delete only what is older than this; 30s, 15m, 12h, 7d or 4w",
-     cli_read_duration, offsetof(values, older_than), NULL, 1, 0},
-    {"keep-within", 0, "AGE", "Keep every snapshot that is younger than this", cli_read_duration,
-     offsetof(values, keep_within), NULL, 1, 0},
-    {"keep-last", 0, "N",
-     "Keep the newest N; with 0 not even the newest is kept for being the newest", cli_read_count,
-     offsetof(values, keep_last), NULL, 0, KEEP_MAX},
-    {"keep-daily", 0, "N", "Keep the newest of each of the last N days that have a snapshot",
-     cli_read_count, offsetof(values, keep_daily), NULL, 0, KEEP_MAX},
-    {"keep-weekly", 0, "N", "The same for ISO weeks", cli_read_count, offsetof(values, keep_weekly),
-     NULL, 0, KEEP_MAX},
-    {"keep-monthly", 0, "N", "The same for months", cli_read_count, offsetof(values, keep_monthly),
-     NULL, 0, KEEP_MAX},
-    {"dry-run", 0, NULL, "Only say what would be deleted, and why", cli_read_flag,
-     offsetof(values, dry_run), NULL, 0, 0},
-    {0}};
+static const cli_option options[] = {CLI_RETENTION_OPTIONS(offsetof(values, retention)),
+                                     {"dry-run", 0, NULL, "Only say what would be deleted, and why",
+                                      cli_read_flag, offsetof(values, dry_run), NULL, 0, 0},
+                                     {0}};
 
 static const cli_example examples[] = {
     {"A week of days, two months of weeks, a year of months",
@@ -40,13 +21,6 @@ static const cli_example examples[] = {
     {"See what would go if only the last month were kept",
      "akidb cleanup words --older-than 30d --dry-run"},
     {0}};
-
-/* False when nothing but keep_last 0 says what to delete. */
-static bool has_rule(const values *v)
-{
-    return v->older_than.set || v->keep_within.set || v->keep_last.value > 0 ||
-           v->keep_daily.value > 0 || v->keep_weekly.value > 0 || v->keep_monthly.value > 0;
-}
 
 static void print_decisions(const akidb_retention_report *report, bool dry_run)
 {
@@ -96,7 +70,7 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
 {
     (void)count;
     const values *v = given;
-    if (!has_rule(v))
+    if (!cli_retention_has_rule(&v->retention))
         return cli_usage(
             session, "cleanup: nothing says what to delete; give --older-than or a rule of what "
                      "to keep, such as --keep-last 3 or --keep-daily 7");
@@ -107,16 +81,7 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     if (code != CLI_DONE)
         return code;
 
-    akidb_retention policy = {
-        .struct_size = sizeof policy,
-        .older_than = v->older_than.value,
-        .keep_within = v->keep_within.value,
-        .keep_last = v->keep_last.set && v->keep_last.value == 0 ? AKIDB_KEEP_NONE
-                                                                 : (uint32_t)v->keep_last.value,
-        .keep_daily = (uint32_t)v->keep_daily.value,
-        .keep_weekly = (uint32_t)v->keep_weekly.value,
-        .keep_monthly = (uint32_t)v->keep_monthly.value,
-    };
+    akidb_retention policy = cli_retention_policy(&v->retention);
     akidb_error err;
     akidb_retention_report report;
     if (akidb_snapshot_cleanup(session->snapshotter, &collection, &policy, v->dry_run, &report,

@@ -1,26 +1,18 @@
-#include "ahead.h"
 #include "commands.h"
 #include "encoding.h"
 #include "json_out.h"
+#include "sources.h"
 #include "stats.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 typedef struct values {
     int format;
     cli_encoding encoding;
     int time_unit;
-    int input_format;
-    cli_list ids;
-    const char *vector_column;
-    const char *id_column;
-    const char *external_id_column;
-    const char *metadata_column;
-    const char *inserted_at_column;
-    bool narrow;
+    cli_source_values source;
     cli_list labels;
     bool allow_empty;
     bool trust_ids;
@@ -35,24 +27,7 @@ static const cli_option options[] = {
      "How finely times are stored; default millis, or micros if the first documents have finer "
      "times. A time that would lose digits is refused. Parquet only",
      cli_read_choice, offsetof(values, time_unit), cli_time_units, 0, 0},
-    {"input-format", 0, "FORMAT", "The format of each FILE; default: by its ending",
-     cli_read_choice, offsetof(values, input_format), cli_file_formats, 0, 0},
-    {"ids", 0, "FILE", "A text file of external ids, one a line, in order; once for each FILE",
-     cli_read_files, offsetof(values, ids), NULL, 0, 0},
-    {"vector-column", 0, "NAME",
-     "The column of vectors in .parquet files; default: 'vector', else the only list of floats",
-     cli_read_text, offsetof(values, vector_column), NULL, 0, 0},
-    {"id-column", 0, "NAME",
-     "The column of ids in .parquet files: document ids if they are UUIDs, external ids if not",
-     cli_read_text, offsetof(values, id_column), NULL, 0, 0},
-    {"external-id-column", 0, "NAME", "The column of external ids in .parquet files", cli_read_text,
-     offsetof(values, external_id_column), NULL, 0, 0},
-    {"metadata-column", 0, "NAME", "The column of JSON metadata in .parquet files", cli_read_text,
-     offsetof(values, metadata_column), NULL, 0, 0},
-    {"inserted-at-column", 0, "NAME", "The column of times in .parquet files", cli_read_text,
-     offsetof(values, inserted_at_column), NULL, 0, 0},
-    {"narrow", 0, NULL, "Take 64-bit floats, rounded to the nearest 32-bit float", cli_read_flag,
-     offsetof(values, narrow), NULL, 0, 0},
+    CLI_SOURCE_OPTIONS(offsetof(values, source)),
     {"label", 0, "KEY=VALUE", "A label to store with the snapshot", cli_read_labels,
      offsetof(values, labels), NULL, 0, 0},
     {"allow-empty", 0, NULL, "Allow a snapshot of no documents", cli_read_flag,
@@ -107,57 +82,6 @@ static void free_labels(akidb_label *labels, char **storage, size_t count)
         free(storage[i]);
     free(storage);
     free(labels);
-}
-
-static akidb_parquet_read_options read_options(const cli *session, const values *v)
-{
-    return (akidb_parquet_read_options){
-        .struct_size = sizeof(akidb_parquet_read_options),
-        .threads = (unsigned)session->threads.value,
-        .document_id_column = v->id_column,
-        .external_id_column = v->external_id_column,
-        .vector_column = v->vector_column,
-        .metadata_column = v->metadata_column,
-        .inserted_at_column = v->inserted_at_column,
-        .narrow_doubles = v->narrow,
-        .allow_other_ids = v->id_column != NULL,
-    };
-}
-
-/* ---- what there is to read ------------------------------------------------------------------- */
-
-/* Opens each regular file once before anything is written, so that a file which is missing or
- * does not fit is told at once. *rows_out is the number of documents, or 0 when a file does not
- * tell. */
-static akidb_status survey(const cli_sources *sources, uint64_t *rows_out, akidb_error *err)
-{
-    uint32_t dimension = 0;
-    bool known = true;
-    *rows_out = 0;
-    for (size_t i = 0; i < sources->count; i++) {
-        struct stat info;
-        if (strcmp(sources->paths[i], "-") == 0 ||
-            (stat(sources->paths[i], &info) == 0 && !S_ISREG(info.st_mode) &&
-             !S_ISDIR(info.st_mode))) {
-            known = false;
-            continue;
-        }
-        akidb_import *import;
-        akidb_status status = cli_source_open(sources, i, &import, err);
-        if (status != AKIDB_OK)
-            return status;
-        uint64_t rows = akidb_import_rows(import);
-        uint32_t found = akidb_import_dimension(import);
-        akidb_import_close(import);
-        status = cli_source_check_dimension(sources, i, found, &dimension, err);
-        if (status != AKIDB_OK)
-            return status;
-        known = known && rows > 0 && rows <= UINT64_MAX - *rows_out;
-        *rows_out += known ? rows : 0;
-    }
-    if (!known)
-        *rows_out = 0;
-    return AKIDB_OK;
 }
 
 /* ---- from the one to the other --------------------------------------------------------------- */
@@ -228,41 +152,14 @@ static int print_result(cli *session, const akidb_snapshot_metadata *m)
     return CLI_DONE;
 }
 
-/* The exit code of a failure to create. A damaged FILE is invalid input: "corrupt" is said of what
- * is stored alone, so that whoever watches exit codes is not alarmed by a bad download. */
-static int exit_of(akidb_status status)
-{
-    return status == AKIDB_E_CORRUPTION ? CLI_INVALID : cli_exit_of_status(status);
-}
-
-static int fail_to_read(cli *session, const akidb_error *err)
-{
-    cli_fail(session, err);
-    return exit_of(err->status);
-}
-
-/* Tells a failure. The writer counts the rows of all files together and knows no file: this names
- * the file and counts from its beginning. */
 static int fail(cli *session, cli_ahead *ahead, const akidb_snapshotter_options *how,
                 const akidb_error *err)
 {
-    char found[32];
-    uint64_t row;
-    const char *path = err->row >= 0 && err->object[0] == '\0'
-                           ? cli_ahead_source_of(ahead, (uint64_t)err->row, &row)
-                           : NULL;
-    int size = snprintf(found, sizeof found, "row %lld: ", (long long)err->row);
-    if (path == NULL || strncmp(err->message, found, (size_t)size) != 0)
-        return fail_to_read(session, err);
-    if (row == (uint64_t)err->row)
-        cli_say(session, "%s: row %" PRIu64 ": %s", path, row, err->message + size);
-    else
-        cli_say(session, "%s: row %" PRIu64 " (row %lld of all files together): %s", path, row,
-                (long long)err->row, err->message + size);
-    if (strcmp(err->column, "inserted_at") == 0 &&
+    int code = cli_sources_fail(session, ahead, 0, err);
+    if (err->row >= 0 && strcmp(err->column, "inserted_at") == 0 &&
         how->parquet->time_unit != AKIDB_TIME_UNIT_MICROS)
         cli_say(session, "--time-unit micros stores such times");
-    return exit_of(err->status);
+    return code;
 }
 
 static int create(cli *session, const cli_sources *sources, const akidb_uuid *collection,
@@ -272,7 +169,7 @@ static int create(cli *session, const cli_sources *sources, const akidb_uuid *co
     akidb_error err;
     const akidb_documents *first;
     if (cli_ahead_next(ahead, &first, &err) != AKIDB_OK)
-        return fail_to_read(session, &err);
+        return cli_sources_fail(session, NULL, 0, &err);
     if (cli_ahead_dimension(ahead) == 0) {
         cli_say(session, "%s: expected documents, found none, and nothing that says a dimension",
                 sources->paths[0]);
@@ -299,22 +196,12 @@ static int import(cli *session, const cli_sources *sources, const akidb_uuid *co
 {
     akidb_error err;
     cli_ahead *ahead;
-    if (survey(sources, &what->rows_hint, &err) != AKIDB_OK ||
+    if (cli_sources_survey(sources, &what->rows_hint, &err) != AKIDB_OK ||
         cli_ahead_open(sources, &ahead, &err) != AKIDB_OK)
-        return fail_to_read(session, &err);
+        return cli_sources_fail(session, NULL, 0, &err);
     int code = create(session, sources, collection, how, what, ahead);
     cli_ahead_close(ahead);
     return code;
-}
-
-static int check_values(cli *session, const values *v, size_t file_count)
-{
-    if (v->ids.count > 0 && v->ids.count != file_count)
-        return cli_usage(session, "--ids: expected one for each FILE, that is %zu, found %zu",
-                         file_count, v->ids.count);
-    if (v->format == AKIDB_FORMAT_JSON && v->time_unit != 0)
-        return cli_usage(session, "--time-unit is for Parquet, not for JSON");
-    return CLI_DONE;
 }
 
 static int run(cli *session, const void *given, char *const *arguments, size_t count)
@@ -324,7 +211,17 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     akidb_snapshotter_options snapshotter = {0};
     akidb_parquet_options parquet;
     session->wants_stats = v->stats;
-    int code = check_values(session, v, count - 1);
+    int code = CLI_DONE;
+    if (v->format == AKIDB_FORMAT_JSON && v->time_unit != 0)
+        code = cli_usage(session, "--time-unit is for Parquet, not for JSON");
+    uint64_t row_group = v->encoding.row_group_size.value;
+    size_t batch_rows =
+        (size_t)(row_group > 0 ? row_group : ROW_GROUP_ROWS) * (size_t)session->threads.value;
+    akidb_parquet_read_options read;
+    cli_sources sources;
+    if (code == CLI_DONE)
+        code = cli_sources_make(session, &v->source, arguments + 1, count - 1, batch_rows, &read,
+                                &sources);
     if (code == CLI_DONE)
         code = cli_collection(session, arguments[0], &collection);
     if (code == CLI_DONE)
@@ -346,19 +243,6 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     if (code == CLI_DONE)
         code = make_labels(session, v, arguments[0], labels, &label_count, storage);
     if (code == CLI_DONE) {
-        uint64_t row_group = v->encoding.row_group_size.value;
-        const akidb_parquet_read_options read = read_options(session, v);
-        cli_sources sources = {
-            .paths = (const char *const *)arguments + 1,
-            .count = count - 1,
-            .options = {.struct_size = sizeof(akidb_import_options),
-                        .format = (akidb_file_format)v->input_format,
-                        .parquet = &read,
-                        .narrow_doubles = v->narrow},
-            .ids = &v->ids,
-            .batch_rows = (size_t)(row_group > 0 ? row_group : ROW_GROUP_ROWS) *
-                          (size_t)session->threads.value,
-        };
         akidb_create_options create_options = {.struct_size = sizeof create_options,
                                                .labels = labels,
                                                .label_count = label_count,

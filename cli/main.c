@@ -170,8 +170,6 @@ static int run(cli *session, int argc, char **argv)
 
 static void set_defaults(cli *session)
 {
-    const char *store = getenv("AKIDB_STORE");
-    session->store_uri = store != NULL && *store != '\0' ? store : "./akidb-data";
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     session->threads.value = processors < 1 ? 1 : processors > 8 ? 8 : (uint64_t)processors;
 }

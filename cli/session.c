@@ -1,6 +1,8 @@
 #include "cli.h"
 #include "stats.h"
 
+#include <stdlib.h>
+
 static void log_hook(void *context, akidb_log_level level, const char *message)
 {
     cli *session = context;
@@ -17,6 +19,19 @@ static bool progress_hook(void *context, const akidb_progress *progress)
     return cli_progress_hook(&session->progress, progress);
 }
 
+akidb_hooks cli_hooks(cli *session)
+{
+    return (akidb_hooks){session, progress_hook, log_hook};
+}
+
+static const char *store_uri(const cli *session)
+{
+    if (session->store_uri != NULL)
+        return session->store_uri;
+    const char *variable = getenv("AKIDB_STORE");
+    return variable != NULL && *variable != '\0' ? variable : "./akidb-data";
+}
+
 int cli_open(cli *session, akidb_snapshotter_options *options, const char *what)
 {
     akidb_error err;
@@ -25,10 +40,11 @@ int cli_open(cli *session, akidb_snapshotter_options *options, const char *what)
         options = &defaults;
     options->struct_size = sizeof *options;
     options->threads = (unsigned)session->threads.value;
-    options->hooks = (akidb_hooks){session, progress_hook, log_hook};
+    options->hooks = cli_hooks(session);
 
     cli_progress_begin(&session->progress, what);
-    if (akidb_store_open(session->store_uri, &session->store, &err) != AKIDB_OK)
+    if (session->store == NULL &&
+        akidb_store_open(store_uri(session), &session->store, &err) != AKIDB_OK)
         return cli_fail(session, &err);
     int code = session->wants_stats ? cli_stats_open(session) : CLI_DONE;
     if (code != CLI_DONE)
