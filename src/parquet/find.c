@@ -291,3 +291,23 @@ akidb_status ak_parquet_read_vectors_of(const akidb_parquet_reader *reader, size
     free(s.floats);
     return status;
 }
+
+akidb_status ak_parquet_vector_page(const akidb_parquet_reader *reader, size_t group, size_t row,
+                                    size_t *first_out, size_t *count_out, akidb_error *err)
+{
+    search s = {.reader = reader, .group = group, .err = err};
+    *first_out = *count_out = 0;
+    akidb_status status = row < ak_reader_rows(reader, group)
+                              ? find_pages(&s)
+                              : ak_fail(err, AKIDB_E_VALIDATION,
+                                        "row %zu: expected one of row group %zu", row, group);
+    size_t page = 0;
+    while (status == AKIDB_OK && row >= page_end(&s, page))
+        page++;
+    if (status == AKIDB_OK) {
+        *first_out = (size_t)s.pages[page].first_row_index;
+        *count_out = (size_t)page_end(&s, page) - *first_out;
+    }
+    ak_arena_free(s.arena);
+    return status;
+}

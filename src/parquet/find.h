@@ -21,6 +21,11 @@ AKIDB_CHECK akidb_status ak_parquet_may_hold_external_id(const akidb_parquet_rea
  * dictionary. */
 bool ak_parquet_has_vector_pages(const akidb_parquet_reader *reader);
 
+/* The page that holds the vector of a row of a row group: its first row, and how many it has. */
+AKIDB_CHECK akidb_status ak_parquet_vector_page(const akidb_parquet_reader *reader, size_t group,
+                                                size_t row, size_t *first_out, size_t *count_out,
+                                                akidb_error *err);
+
 /* The vectors of `count` rows of a row group, ascending, into floats_out (count x dimension), by
  * one read for each page that holds some of them. Each page must carry its checksum. */
 AKIDB_CHECK akidb_status ak_parquet_read_vectors_of(const akidb_parquet_reader *reader,
