@@ -90,9 +90,10 @@ fuzz: ## every fuzz target for FUZZ_SECONDS (600 unless told)
 fuzz-short: ## every fuzz target for 20 seconds
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=20
 
-bench: all ## create and restore beside memcpy and write + fsync; results in build/bench.jsonl
+bench: all ## beside the machine's limits and other engines (PyPI); results in build/bench.jsonl
+	@tools/setup build bench
 	@$(NINJA) $(BUILD) --target akidb_bench
-	@$(BUILD)/akidb_bench --json $(BUILD)/bench.jsonl $(BENCH_ARGS) $(BENCH_DIR)
+	@bench/run.sh $(BUILD) --folder $(BENCH_DIR) --chart $(BUILD)/bench.svg $(BENCH_ARGS)
 
 install: all ## into PREFIX (/usr/local), under DESTDIR
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)

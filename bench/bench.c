@@ -1,13 +1,14 @@
 /*
- * akidb_bench [options] FOLDER: how long create and restore take on a local store in FOLDER, fsync
- * included, and what they need, beside memcpy and write + fsync of the same vectors. Prints a
- * table; --json FILE receives one JSON object for each line of it. Times are medians.
+ * akidb_bench WHAT DATA FOLDER [option value...]: one piece of work on the documents of the folder
+ * DATA, done once, in FOLDER; prints what it took as one JSON object. bench.py calls it, in turn
+ * with the other engines, and makes tables of what it says.
  */
 #include "bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <isa-l.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,396 +16,480 @@
 #include <unistd.h>
 
 typedef struct bench_settings {
+    const char *data;
     const char *folder;
-    const char *json_path;
-    int runs;
-    double seconds_limit; /* for one line of the table */
     unsigned threads;
-    uint32_t dimension;
-    size_t rows[8];
-    size_t rows_count;
-} bench_settings;
-
-/* One kind of snapshot. */
-typedef struct variant {
-    const char *name;
     akidb_snapshot_format format;
     akidb_compression compression;
     akidb_vector_encoding encoding;
-} variant;
+    size_t rows; /* of `data` and `stream` */
+    uint32_t dimension;
+} bench_settings;
 
-static const variant variants[] = {
-    {"parquet snappy (default)", AKIDB_FORMAT_PARQUET, AKIDB_COMPRESSION_DEFAULT,
-     AKIDB_VECTOR_ENCODING_DEFAULT},
-    {"parquet none", AKIDB_FORMAT_PARQUET, AKIDB_COMPRESSION_NONE, AKIDB_VECTOR_ENCODING_DEFAULT},
-    {"parquet zstd", AKIDB_FORMAT_PARQUET, AKIDB_COMPRESSION_ZSTD, AKIDB_VECTOR_ENCODING_DEFAULT},
-    {"parquet zstd, split", AKIDB_FORMAT_PARQUET, AKIDB_COMPRESSION_ZSTD,
-     AKIDB_VECTOR_BYTE_STREAM_SPLIT},
-    {"json", AKIDB_FORMAT_JSON, AKIDB_COMPRESSION_NONE, AKIDB_VECTOR_ENCODING_DEFAULT},
-};
+/* What is told of the work beside its cost. */
+typedef struct bench_outcome {
+    bench_cost cost;
+    uint64_t bytes; /* size of what was written or read */
+    uint64_t rows;
+} bench_outcome;
 
-/* What one line of the table works on. */
-typedef struct bench_job {
-    const bench_settings *settings;
-    const bench_data *data;
-    const variant *variant;
-    uint64_t calls;
-} bench_job;
-
-/* ---- the raw limits -------------------------------------------------------------------------- */
-
-static int work_memcpy(void *context, bench_run *run)
+static _Noreturn void die(const char *what, const char *why)
 {
-    const bench_data *data = ((bench_job *)context)->data;
-    char *copy = malloc(data->vector_bytes);
-    if (copy == NULL)
-        return -1;
-    memset(copy, 1, data->vector_bytes); /* so that the time is not that of page faults */
-    double start = bench_now();
-    memcpy(copy, data->batch.vectors, data->vector_bytes);
-    run->seconds = bench_now() - start;
-    run->stored_bytes = data->vector_bytes;
-    int result = memcmp(copy, data->batch.vectors, data->vector_bytes) == 0 ? 0 : -1;
-    free(copy);
-    return result;
+    fprintf(stderr, "akidb_bench: %s: %s\n", what, why);
+    exit(EXIT_FAILURE);
 }
 
-static int write_all(int file, const char *bytes, uint64_t size)
+static void must(akidb_status status, const akidb_error *err)
+{
+    if (status != AKIDB_OK)
+        die(akidb_status_name(status), err->message);
+}
+
+static void *must_allocate(size_t size)
+{
+    void *memory = malloc(size);
+    if (memory == NULL)
+        die("malloc", strerror(ENOMEM));
+    return memory;
+}
+
+static void path_in(char path_out[4096], const char *folder, const char *name)
+{
+    if (snprintf(path_out, 4096, "%s/%s", folder, name) >= 4096)
+        die(folder, "too long");
+}
+
+/* ---- the documents --------------------------------------------------------------------------- */
+
+static bench_outcome work_data(const bench_settings *s)
+{
+    bench_outcome outcome = {.cost = bench_begin(), .rows = s->rows};
+    bench_data data = bench_data_make(s->rows, s->dimension);
+    bench_data_save(&data, s->data);
+    outcome.bytes = data.vector_bytes;
+    bench_data_free(&data);
+    bench_end(&outcome.cost);
+    return outcome;
+}
+
+/* ---- the limits of the machine ---------------------------------------------------------------
+ * Each moves the same bytes as the vectors have, with one thread. */
+
+/* Into memory that was not in use before: the faults of its pages belong to the work. */
+static bench_outcome work_memcpy(const bench_settings *s)
+{
+    bench_data data = bench_data_load(s->data);
+    bench_outcome outcome = {.cost = bench_begin(), .bytes = data.vector_bytes};
+    char *copy = must_allocate(data.vector_bytes);
+    memcpy(copy, data.batch.vectors, data.vector_bytes);
+    bench_end(&outcome.cost);
+    if (memcmp(copy, data.batch.vectors, data.vector_bytes) != 0)
+        die("memcpy", "the copy differs");
+    free(copy);
+    bench_data_free(&data);
+    return outcome;
+}
+
+static void write_all(int file, const char *bytes, uint64_t size)
 {
     while (size > 0) {
         ssize_t written = write(file, bytes, size < (1u << 20) ? (size_t)size : 1u << 20);
         if (written <= 0)
-            return -1;
+            die("write", strerror(errno));
         bytes += written;
         size -= (uint64_t)written;
     }
-    return 0;
 }
 
-static int work_write(void *context, bench_run *run)
+static bench_outcome work_write(const bench_settings *s)
 {
-    const bench_job *job = context;
     char path[4096];
-    snprintf(path, sizeof path, "%s/raw", job->settings->folder);
-    double start = bench_now();
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    path_in(path, s->folder, "raw");
+    bench_data data = bench_data_load(s->data);
+    bench_outcome outcome = {.cost = bench_begin(), .bytes = data.vector_bytes};
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0)
-        return -1;
-    int result = write_all(file, (const char *)job->data->batch.vectors, job->data->vector_bytes);
-    if (fsync(file) != 0)
-        result = -1;
-    if (close(file) != 0)
-        result = -1;
-    run->seconds = bench_now() - start;
-    run->stored_bytes = job->data->vector_bytes;
+        die(path, strerror(errno));
+    write_all(file, (const char *)data.batch.vectors, data.vector_bytes);
+    if (fsync(file) != 0 || close(file) != 0)
+        die(path, strerror(errno));
+    bench_end(&outcome.cost);
     unlink(path);
-    return result;
+    bench_data_free(&data);
+    return outcome;
+}
+
+/* Of a file in the page cache, into memory that was not in use before. */
+static bench_outcome work_read(const bench_settings *s)
+{
+    char path[4096];
+    path_in(path, s->data, "vectors");
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+    if (file < 0 || fstat(file, &info) != 0)
+        die(path, strerror(errno));
+    size_t size = (size_t)info.st_size, done = 0;
+    bench_outcome outcome = {.cost = bench_begin(), .bytes = size};
+    char *bytes = must_allocate(size);
+    while (done < size) {
+        ssize_t got = read(file, bytes + done, size - done);
+        if (got <= 0)
+            die(path, strerror(errno));
+        done += (size_t)got;
+    }
+    bench_end(&outcome.cost);
+    free(bytes);
+    close(file);
+    return outcome;
+}
+
+static bench_outcome work_crc32(const bench_settings *s)
+{
+    bench_data data = bench_data_load(s->data);
+    bench_outcome outcome = {.cost = bench_begin(), .bytes = data.vector_bytes};
+    volatile uint32_t crc =
+        crc32_gzip_refl(0, (const unsigned char *)data.batch.vectors, data.vector_bytes);
+    (void)crc;
+    bench_end(&outcome.cost);
+    bench_data_free(&data);
+    return outcome;
 }
 
 /* ---- create and restore ---------------------------------------------------------------------- */
 
-/* A store in the folder, and a snapshotter on it that counts the calls. */
-typedef struct session {
-    akidb_store *local;
-    akidb_store *traced;
+typedef struct bench_session {
+    akidb_store *store;
     akidb_snapshotter *snapshotter;
     akidb_uuid collection;
-} session;
+} bench_session;
 
-static void count_call(void *context, const akidb_store_call *call)
+static akidb_parquet_options parquet_options(const bench_settings *s)
 {
-    (void)call;
-    __atomic_add_fetch((uint64_t *)context, 1, __ATOMIC_RELAXED);
+    return (akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                   .compression = s->compression,
+                                   .vector_encoding = s->encoding,
+                                   .threads = s->threads};
 }
 
-static void session_close(session *s)
+static bench_session session_open(const bench_settings *s)
+{
+    bench_session result = {0};
+    akidb_error err = {0};
+    akidb_parquet_options parquet = parquet_options(s);
+    akidb_snapshotter_options options = {.struct_size = sizeof options,
+                                         .format = s->format,
+                                         .parquet = &parquet,
+                                         .threads = s->threads};
+    must(akidb_store_open(s->folder, &result.store, &err), &err);
+    must(akidb_snapshotter_open(result.store, &options, &result.snapshotter, &err), &err);
+    must(akidb_collection_id("bench", &result.collection, &err), &err);
+    return result;
+}
+
+static void session_close(bench_session *s)
 {
     akidb_snapshotter_close(s->snapshotter);
-    akidb_store_close(s->traced);
-    akidb_store_close(s->local);
+    akidb_store_close(s->store);
 }
 
-static akidb_status session_open(session *s, bench_job *job, akidb_error *err)
+static bench_outcome work_create(const bench_settings *s)
 {
-    *s = (session){0};
-    akidb_snapshotter_options options = {
-        .struct_size = sizeof options,
-        .format = job->variant->format,
-        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
-                                            .compression = job->variant->compression,
-                                            .vector_encoding = job->variant->encoding},
-        .threads = job->settings->threads,
-    };
-    akidb_status status = akidb_store_local_open(job->settings->folder, &s->local, err);
-    if (status == AKIDB_OK)
-        status = akidb_store_trace_open(s->local, count_call, &job->calls, &s->traced, err);
-    if (status == AKIDB_OK)
-        status = akidb_snapshotter_open(s->traced, &options, &s->snapshotter, err);
-    if (status == AKIDB_OK)
-        status = akidb_collection_id("bench", &s->collection, err);
-    return status;
-}
-
-static int report(akidb_status status, const akidb_error *err)
-{
-    if (status == AKIDB_OK)
-        return 0;
-    fprintf(stderr, "akidb_bench: %s\n", err->message);
-    return -1;
-}
-
-static int work_create(void *context, bench_run *run)
-{
-    bench_job *job = context;
     akidb_error err = {0};
-    session s;
-    akidb_uuid snapshot;
-    akidb_snapshot_metadata *metadata = NULL;
-    akidb_status status = session_open(&s, job, &err);
-    if (status == AKIDB_OK) {
-        job->calls = 0;
-        double start = bench_now();
-        status = akidb_snapshot_create(s.snapshotter, &s.collection, &job->data->batch, NULL,
-                                       &snapshot, &metadata, &err);
-        run->seconds = bench_now() - start;
-        run->store_calls = job->calls;
-    }
-    if (status == AKIDB_OK) {
-        run->stored_bytes = metadata->size_bytes;
-        status = akidb_snapshot_delete(s.snapshotter, &s.collection, &snapshot, &err);
-    }
+    bench_data data = bench_data_load(s->data);
+    bench_session session = session_open(s);
+    akidb_snapshot_metadata *metadata;
+    bench_outcome outcome = {.cost = bench_begin(), .rows = data.batch.rows};
+    must(akidb_snapshot_create(session.snapshotter, &session.collection, &data.batch, NULL, NULL,
+                               &metadata, &err),
+         &err);
+    bench_end(&outcome.cost);
+    outcome.bytes = metadata->size_bytes;
     akidb_snapshot_metadata_free(metadata);
-    session_close(&s);
-    return report(status, &err);
+    session_close(&session);
+    bench_data_free(&data);
+    return outcome;
 }
 
-static int same_vectors(const akidb_documents *documents, const bench_data *data)
+static void must_be_same(const akidb_batch *found, const bench_data *data)
 {
-    akidb_batch batch = akidb_documents_batch(documents);
-    return batch.rows == data->batch.rows &&
-           memcmp(batch.vectors, data->batch.vectors, data->vector_bytes) == 0;
+    if (found->rows != data->batch.rows || found->dimension != data->batch.dimension ||
+        memcmp(found->vectors, data->batch.vectors, data->vector_bytes) != 0)
+        die("restore", "the vectors differ from those that were written");
 }
 
-static int work_restore(void *context, bench_run *run)
+static bench_outcome work_restore(const bench_settings *s)
 {
-    bench_job *job = context;
     akidb_error err = {0};
-    session s;
+    bench_session session = session_open(s);
     akidb_uuid snapshot;
-    akidb_documents *documents = NULL;
-    akidb_status status = session_open(&s, job, &err);
-    if (status == AKIDB_OK)
-        status = akidb_snapshot_resolve(s.snapshotter, &s.collection, "latest", &snapshot, &err);
-    if (status == AKIDB_OK) {
-        job->calls = 0;
-        double start = bench_now();
-        status =
-            akidb_snapshot_restore(s.snapshotter, &s.collection, &snapshot, NULL, &documents, &err);
-        run->seconds = bench_now() - start;
-        run->store_calls = job->calls;
-    }
-    int result = report(status, &err);
-    if (result == 0 && !same_vectors(documents, job->data)) {
-        fprintf(stderr, "akidb_bench: what was restored differs\n");
-        result = -1;
+    must(
+        akidb_snapshot_resolve(session.snapshotter, &session.collection, "latest", &snapshot, &err),
+        &err);
+    akidb_documents *documents;
+    bench_outcome outcome = {.cost = bench_begin()};
+    must(akidb_snapshot_restore(session.snapshotter, &session.collection, &snapshot, NULL,
+                                &documents, &err),
+         &err);
+    bench_end(&outcome.cost);
+    akidb_batch batch = akidb_documents_batch(documents);
+    bench_data data = bench_data_load(s->data);
+    must_be_same(&batch, &data);
+    outcome.bytes = data.vector_bytes;
+    outcome.rows = batch.rows;
+    bench_data_free(&data);
+    akidb_documents_free(documents);
+    session_close(&session);
+    return outcome;
+}
+
+/* ---- a file of another engine ---------------------------------------------------------------- */
+
+/* FOLDER is the file here. */
+static bench_outcome work_import(const bench_settings *s)
+{
+    akidb_error err = {0};
+    akidb_parquet_read_options parquet = {.struct_size = sizeof parquet, .threads = s->threads};
+    akidb_import_options options = {.struct_size = sizeof options, .parquet = &parquet};
+    bench_data data = bench_data_load(s->data);
+    akidb_import *import;
+    akidb_documents *documents;
+    size_t rows = 0;
+    bench_outcome outcome = {.cost = bench_begin(), .bytes = data.vector_bytes};
+    float *matrix = must_allocate(data.vector_bytes);
+    must(akidb_import_open(s->folder, &options, &import, &err), &err);
+    must(akidb_documents_new(akidb_import_dimension(import), &documents, &err), &err);
+    for (bool done = false; !done;) {
+        must(akidb_import_next(import, 10000, documents, &done, &err), &err);
+        akidb_batch batch = akidb_documents_batch(documents);
+        if (rows + batch.rows > data.batch.rows)
+            die(s->folder, "has more rows than the data");
+        memcpy(matrix + rows * batch.dimension, batch.vectors,
+               batch.rows * batch.dimension * sizeof(float));
+        rows += batch.rows;
     }
     akidb_documents_free(documents);
-    session_close(&s);
-    return result;
-}
-
-/* ---- the table ------------------------------------------------------------------------------- */
-
-static void print_line(FILE *json, const bench_job *job, const char *name, const char *what,
-                       const bench_result *r)
-{
-    double megabytes = (double)job->data->vector_bytes / 1e6;
-    if (r->failed) {
-        printf("  %-26s %-8s failed\n", name, what);
-        return;
-    }
-    printf("  %-26s %-8s %9.1f %9.0f %10.1f %10.1f %6" PRIu64 " %5d\n", name, what,
-           r->seconds * 1e3, megabytes / r->seconds, (double)r->stored_bytes / 1e6,
-           (double)r->peak_bytes / 1e6, r->store_calls, r->runs);
-    fflush(stdout);
-    if (json == NULL)
-        return;
-    fprintf(
-        json,
-        "{\"rows\":%zu,\"dimension\":%" PRIu32 ",\"threads\":%u,\"name\":\"%s\",\"what\":\"%s\","
-        "\"runs\":%d,\"seconds\":%.6f,\"seconds_min\":%.6f,\"vector_bytes\":%" PRIu64
-        ",\"stored_bytes\":%" PRIu64 ",\"peak_bytes\":%" PRIu64 ",\"store_calls\":%" PRIu64 "}\n",
-        job->data->batch.rows, job->data->batch.dimension, job->settings->threads, name, what,
-        r->runs, r->seconds, r->seconds_min, job->data->vector_bytes, r->stored_bytes,
-        r->peak_bytes, r->store_calls);
-}
-
-static bench_result measure(bench_job *job, bench_work *work)
-{
-    return bench_measure(work, job, job->settings->runs, job->settings->seconds_limit);
-}
-
-/* Makes the snapshot that the restores read. */
-static int work_make(void *context, bench_run *run)
-{
-    bench_job *job = context;
-    akidb_error err = {0};
-    session s;
-    akidb_uuid snapshot;
-    akidb_snapshot_metadata *metadata = NULL;
-    akidb_status status = session_open(&s, job, &err);
-    if (status == AKIDB_OK)
-        status = akidb_snapshot_create(s.snapshotter, &s.collection, &job->data->batch, NULL,
-                                       &snapshot, &metadata, &err);
-    if (status == AKIDB_OK)
-        run->stored_bytes = metadata->size_bytes;
-    akidb_snapshot_metadata_free(metadata);
-    session_close(&s);
-    return report(status, &err);
-}
-
-static int work_remove(void *context, bench_run *run)
-{
-    akidb_error err = {0};
-    session s;
-    akidb_uuid snapshot;
-    (void)run;
-    akidb_status status = session_open(&s, context, &err);
-    if (status == AKIDB_OK)
-        status = akidb_snapshot_resolve(s.snapshotter, &s.collection, "latest", &snapshot, &err);
-    if (status == AKIDB_OK)
-        status = akidb_snapshot_delete(s.snapshotter, &s.collection, &snapshot, &err);
-    session_close(&s);
-    return report(status, &err);
-}
-
-static int run_variant(bench_job *job, FILE *json)
-{
-    bench_result created = measure(job, work_create);
-    print_line(json, job, job->variant->name, "create", &created);
-    /* In a child as well, so that no measurement inherits the memory of another. */
-    bench_result made = bench_measure(work_make, job, 1, 0);
-    bench_result restored = {.failed = 1};
-    if (!made.failed) {
-        restored = measure(job, work_restore);
-        restored.stored_bytes = made.stored_bytes;
-        made = bench_measure(work_remove, job, 1, 0);
-    }
-    print_line(json, job, job->variant->name, "restore", &restored);
-    return created.failed || restored.failed || made.failed ? -1 : 0;
-}
-
-static int run_size(const bench_settings *settings, size_t rows, FILE *json)
-{
-    bench_data data = bench_data_make(rows, settings->dimension);
-    bench_job job = {.settings = settings, .data = &data};
-    printf("\n%zu x %" PRIu32 ", %.1f MB of vectors, %u threads\n", rows, settings->dimension,
-           (double)data.vector_bytes / 1e6, settings->threads);
-    printf("  %-26s %-8s %9s %9s %10s %10s %6s %5s\n", "", "", "ms", "MB/s", "stored MB",
-           "memory MB", "calls", "runs");
-    bench_result copied = measure(&job, work_memcpy);
-    print_line(json, &job, "memcpy", "", &copied);
-    bench_result written = measure(&job, work_write);
-    print_line(json, &job, "write + fsync", "", &written);
-    int result = copied.failed || written.failed ? -1 : 0;
-    for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
-        job.variant = &variants[i];
-        if (run_variant(&job, json) != 0)
-            result = -1;
-    }
+    akidb_import_close(import);
+    bench_end(&outcome.cost);
+    outcome.rows = rows;
+    akidb_batch found = {.rows = rows, .dimension = data.batch.dimension, .vectors = matrix};
+    must_be_same(&found, &data);
+    free(matrix);
     bench_data_free(&data);
-    return result;
+    return outcome;
+}
+
+/* ---- streams --------------------------------------------------------------------------------- */
+
+enum { STREAM_BLOCK_ROWS = 100000 };
+
+/* Ids count up, so that no two rows of a stream have the same. */
+static void number_ids(bench_data *block, uint64_t first)
+{
+    akidb_uuid *ids = (akidb_uuid *)(uintptr_t)block->batch.document_ids;
+    for (size_t i = 0; i < block->batch.rows; i++) {
+        for (unsigned byte = 0; byte < 8; byte++)
+            ids[i].bytes[15 - byte] = (uint8_t)((first + i) >> (8 * byte));
+    }
+}
+
+/* The same block of documents again and again, each time under other ids, until there are --rows.
+ */
+static bench_outcome work_stream_create(const bench_settings *s)
+{
+    akidb_error err = {0};
+    bench_session session = session_open(s);
+    bench_data block = bench_data_make(STREAM_BLOCK_ROWS, s->dimension);
+    akidb_snapshot_writer *writer;
+    akidb_snapshot_metadata *metadata;
+    bench_outcome outcome = {.cost = bench_begin(), .rows = s->rows};
+    must(akidb_snapshot_begin(session.snapshotter, &session.collection, s->dimension, NULL, &writer,
+                              &err),
+         &err);
+    for (uint64_t row = 0; row < s->rows; row += block.batch.rows) {
+        uint64_t left = s->rows - row;
+        number_ids(&block, row);
+        akidb_batch batch = akidb_batch_rows(
+            &block.batch, 0, left < block.batch.rows ? (size_t)left : block.batch.rows);
+        must(akidb_snapshot_append(writer, &batch, &err), &err);
+    }
+    must(akidb_snapshot_commit(writer, NULL, &metadata, &err), &err);
+    bench_end(&outcome.cost);
+    outcome.bytes = metadata->size_bytes;
+    akidb_snapshot_metadata_free(metadata);
+    bench_data_free(&block);
+    session_close(&session);
+    return outcome;
+}
+
+static bench_outcome work_stream_restore(const bench_settings *s)
+{
+    akidb_error err = {0};
+    bench_session session = session_open(s);
+    akidb_uuid snapshot;
+    must(
+        akidb_snapshot_resolve(session.snapshotter, &session.collection, "latest", &snapshot, &err),
+        &err);
+    akidb_snapshot_reader *reader;
+    akidb_documents *documents;
+    bench_outcome outcome = {.cost = bench_begin()};
+    must(akidb_snapshot_open(session.snapshotter, &session.collection, &snapshot, NULL, &reader,
+                             &err),
+         &err);
+    outcome.bytes = akidb_snapshot_reader_metadata(reader)->size_bytes;
+    must(akidb_documents_new(akidb_snapshot_reader_metadata(reader)->dimension, &documents, &err),
+         &err);
+    for (bool done = false; !done;) {
+        must(akidb_snapshot_next(reader, documents, &done, &err), &err);
+        outcome.rows += akidb_documents_batch(documents).rows;
+    }
+    akidb_snapshot_close(reader);
+    akidb_documents_free(documents);
+    bench_end(&outcome.cost);
+    session_close(&session);
+    return outcome;
+}
+
+static akidb_status discard(void *handle, const akidb_slice *slices, size_t count, akidb_error *err)
+{
+    (void)err;
+    for (size_t i = 0; i < count; i++)
+        *(uint64_t *)handle += slices[i].size;
+    return AKIDB_OK;
+}
+
+/* Encoding alone: the bytes go nowhere. */
+static bench_outcome work_encode(const bench_settings *s)
+{
+    static const akidb_output_ops ops = {.write = discard};
+    akidb_error err = {0};
+    uint64_t size = 0;
+    akidb_output output = {.ops = &ops, .handle = &size};
+    akidb_parquet_options options = parquet_options(s);
+    akidb_parquet_writer *writer;
+    akidb_parquet_summary summary;
+    bench_data block = bench_data_make(STREAM_BLOCK_ROWS, s->dimension);
+    bench_outcome outcome = {.cost = bench_begin(), .rows = s->rows};
+    must(akidb_parquet_writer_open(&output, s->dimension, &options, &writer, &err), &err);
+    for (uint64_t row = 0; row < s->rows; row += block.batch.rows) {
+        uint64_t left = s->rows - row;
+        number_ids(&block, row);
+        akidb_batch batch = akidb_batch_rows(
+            &block.batch, 0, left < block.batch.rows ? (size_t)left : block.batch.rows);
+        must(akidb_parquet_writer_append(writer, &batch, &err), &err);
+    }
+    must(akidb_parquet_writer_finish(writer, &summary, &err), &err);
+    bench_end(&outcome.cost);
+    akidb_parquet_writer_free(writer);
+    bench_data_free(&block);
+    outcome.bytes = size;
+    return outcome;
 }
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
-static const char usage[] =
-    "usage: akidb_bench [options] FOLDER\n"
-    "  --rows N        rows of the collection; may be repeated (10000 and 100000)\n"
-    "  --dimension N   floats of a vector (512)\n"
-    "  --threads N     threads of the library (as many as there are processors)\n"
-    "  --runs N        runs of which the median is told (5)\n"
-    "  --seconds N     stop repeating a line after so many seconds (20)\n"
-    "  --json FILE     write the results as JSON lines too\n";
+typedef bench_outcome bench_work(const bench_settings *settings);
 
-static int read_number(const char *text, long long max, long long *number_out)
+static const struct {
+    const char *name;
+    bench_work *work;
+    const char *help;
+} works[] = {
+    {"data", work_data, "make the documents: --rows of --dimension"},
+    {"memcpy", work_memcpy, "copy the vectors into new memory"},
+    {"write", work_write, "write the vectors to a file and sync it"},
+    {"read", work_read, "read the vectors' file into new memory"},
+    {"crc32", work_crc32, "the CRC-32 of the vectors"},
+    {"create", work_create, "make a snapshot in FOLDER or at an s3:// URI"},
+    {"restore", work_restore, "restore the latest snapshot, and compare"},
+    {"import", work_import, "read FOLDER, a Parquet file of another engine, and compare"},
+    {"stream-create", work_stream_create, "make a snapshot of --rows in batches; DATA is not used"},
+    {"stream-restore", work_stream_restore, "restore the latest batch by batch, and drop them"},
+    {"encode", work_encode, "encode --rows as Parquet and discard it; DATA is not used"},
+};
+
+enum { WORK_COUNT = sizeof works / sizeof works[0] };
+
+static _Noreturn void usage(void)
+{
+    fputs("usage: akidb_bench WHAT DATA FOLDER [--threads N] [--format parquet|json]\n"
+          "           [--compression none|snappy|zstd|lz4] [--encoding plain|split]\n"
+          "           [--rows N] [--dimension N]\n",
+          stderr);
+    for (size_t i = 0; i < WORK_COUNT; i++)
+        fprintf(stderr, "  %-15s %s\n", works[i].name, works[i].help);
+    exit(2);
+}
+
+static uint64_t read_number(const char *text, uint64_t max)
 {
     char *end;
     errno = 0;
-    *number_out = strtoll(text, &end, 10);
-    return errno == 0 && *end == '\0' && end != text && *number_out >= 1 && *number_out <= max;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0' || end == text || number < 1 || number > max)
+        usage();
+    return number;
 }
 
-/* Takes one option and its value; 0 when there is no such option or the value is wrong. */
-static int read_option(bench_settings *s, const char *option, const char *value)
+/* The place of a word among those that may stand there. */
+static int read_word(const char *text, const char *const *words)
 {
-    long long number = 0;
-    if (strcmp(option, "--json") == 0) {
-        s->json_path = value;
-        return 1;
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(text, words[i]) == 0)
+            return i;
     }
-    if (!read_number(value, 1000000000, &number))
-        return 0;
-    if (strcmp(option, "--rows") == 0 && s->rows_count < sizeof s->rows / sizeof s->rows[0])
-        s->rows[s->rows_count++] = (size_t)number;
-    else if (strcmp(option, "--dimension") == 0 && number <= AKIDB_DIMENSION_MAX)
-        s->dimension = (uint32_t)number;
-    else if (strcmp(option, "--threads") == 0 && number <= 1024)
-        s->threads = (unsigned)number;
-    else if (strcmp(option, "--runs") == 0 && number <= BENCH_RUNS_MAX)
-        s->runs = (int)number;
-    else if (strcmp(option, "--seconds") == 0)
-        s->seconds_limit = (double)number;
+    usage();
+}
+
+static akidb_compression read_compression(const char *text)
+{
+    static const char *const words[] = {"none", "snappy", "zstd", "lz4", NULL};
+    static const akidb_compression values[] = {AKIDB_COMPRESSION_NONE, AKIDB_COMPRESSION_SNAPPY,
+                                               AKIDB_COMPRESSION_ZSTD, AKIDB_COMPRESSION_LZ4};
+    return values[read_word(text, words)];
+}
+
+static void read_option(bench_settings *s, const char *option, const char *value)
+{
+    static const char *const formats[] = {"parquet", "json", NULL};
+    static const char *const encodings[] = {"plain", "split", NULL};
+    if (strcmp(option, "--threads") == 0)
+        s->threads = (unsigned)read_number(value, 1024);
+    else if (strcmp(option, "--rows") == 0)
+        s->rows = (size_t)read_number(value, UINT64_C(1000000000000));
+    else if (strcmp(option, "--dimension") == 0)
+        s->dimension = (uint32_t)read_number(value, AKIDB_DIMENSION_MAX);
+    else if (strcmp(option, "--compression") == 0)
+        s->compression = read_compression(value);
+    else if (strcmp(option, "--format") == 0)
+        s->format = read_word(value, formats) == 0 ? AKIDB_FORMAT_PARQUET : AKIDB_FORMAT_JSON;
+    else if (strcmp(option, "--encoding") == 0)
+        s->encoding =
+            read_word(value, encodings) == 0 ? AKIDB_VECTOR_PLAIN : AKIDB_VECTOR_BYTE_STREAM_SPLIT;
     else
-        return 0;
-    return 1;
-}
-
-static int read_arguments(bench_settings *s, int argc, char **argv)
-{
-    int i = 1;
-    for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
-        if (!read_option(s, argv[i], argv[i + 1]))
-            return 0;
-    }
-    if (i + 1 != argc || argv[i][0] == '-')
-        return 0;
-    s->folder = argv[i];
-    if (s->rows_count == 0) {
-        s->rows[s->rows_count++] = 10000;
-        s->rows[s->rows_count++] = 100000;
-    }
-    return 1;
+        usage();
 }
 
 int main(int argc, char **argv)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    bench_settings s = {.runs = 5,
-                        .seconds_limit = 20,
-                        .threads = processors > 0 ? (unsigned)processors : 1,
-                        .dimension = 512};
-    if (!read_arguments(&s, argc, argv)) {
-        fputs(usage, stderr);
-        return 2;
-    }
-    if (mkdir(s.folder, 0700) != 0 && errno != EEXIST) {
-        fprintf(stderr, "akidb_bench: %s: %s\n", s.folder, strerror(errno));
-        return EXIT_FAILURE;
-    }
-    FILE *json = s.json_path == NULL ? NULL : fopen(s.json_path, "w");
-    if (s.json_path != NULL && json == NULL) {
-        fprintf(stderr, "akidb_bench: %s: %s\n", s.json_path, strerror(errno));
-        return EXIT_FAILURE;
-    }
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    printf("akidb %s\n", akidb_version());
-    int result = EXIT_SUCCESS;
-    for (size_t i = 0; i < s.rows_count; i++) {
-        if (run_size(&s, s.rows[i], json) != 0)
-            result = EXIT_FAILURE;
-    }
-    if (json != NULL && fclose(json) != 0)
-        result = EXIT_FAILURE;
-    return result;
+    if (argc < 4 || argc % 2 != 0)
+        usage();
+    bench_settings s = {.data = argv[2],
+                        .folder = argv[3],
+                        .threads = 1,
+                        .format = AKIDB_FORMAT_PARQUET,
+                        .rows = 10000,
+                        .dimension = 128};
+    for (int i = 4; i < argc; i += 2)
+        read_option(&s, argv[i], argv[i + 1]);
+    size_t at = 0;
+    while (at < WORK_COUNT && strcmp(argv[1], works[at].name) != 0)
+        at++;
+    if (at == WORK_COUNT)
+        usage();
+    bench_outcome outcome = works[at].work(&s);
+    printf("{\"seconds\":%.6f,\"cpu_seconds\":%.6f,\"peak_bytes\":%" PRIu64 ",\"bytes\":%" PRIu64
+           ",\"rows\":%" PRIu64 "}\n",
+           outcome.cost.seconds, outcome.cost.cpu_seconds, outcome.cost.peak_bytes, outcome.bytes,
+           outcome.rows);
+    return EXIT_SUCCESS;
 }

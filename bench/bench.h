@@ -1,6 +1,7 @@
 #ifndef BENCH_H
 #define BENCH_H
-/* What the benchmark's files share: the documents it works on, and how something is measured. */
+/* What the benchmark programs share: the documents that they work on, and how a piece of work is
+ * measured. */
 #include "akidb/akidb.h"
 
 /* ---- data.c: documents from a fixed seed ----------------------------------------------------- */
@@ -16,34 +17,26 @@ typedef struct bench_data {
 bench_data bench_data_make(size_t rows, uint32_t dimension);
 void bench_data_free(bench_data *data);
 
-/* ---- measure.c: the same work several times, in a process of its own ------------------------- */
+/* As a folder of plain arrays, which programs in any language can read: `shape` (rows and
+ * dimension, as text), `vectors` (float32), `ids` (16 bytes each), `times` (int64), and of each
+ * text column NAME.offsets (uint64, rows + 1) and NAME.bytes. Little-endian. Exit when a file
+ * cannot be written or read. */
+void bench_data_save(const bench_data *data, const char *folder);
+bench_data bench_data_load(const char *folder);
 
-enum { BENCH_RUNS_MAX = 64 };
-
-/* What a run of the work adds to the result. */
-typedef struct bench_run {
-    double seconds;
-    uint64_t stored_bytes; /* size of what was written or read */
-    uint64_t store_calls;
-} bench_run;
-
-typedef struct bench_result {
-    int failed; /* the child ended in error, which it has printed */
-    int runs;
-    double seconds; /* median */
-    double seconds_min;
-    uint64_t stored_bytes;
-    uint64_t store_calls;
-    uint64_t peak_bytes; /* most memory in use, on top of what was there at the start */
-} bench_result;
-
-/* One run of the work; 0 is success. Prepares and cleans up outside of the time that it reports. */
-typedef int bench_work(void *context, bench_run *run_out);
-
-/* Forks; the child works `runs` times, or fewer (one at least) once `seconds_limit` have gone by.
- */
-bench_result bench_measure(bench_work *work, void *context, int runs, double seconds_limit);
+/* ---- measure.c ------------------------------------------------------------------------------- */
 
 double bench_now(void); /* monotonic seconds */
+
+/* What a piece of work took. */
+typedef struct bench_cost {
+    double seconds;
+    double cpu_seconds;  /* of all threads, in user and system */
+    uint64_t peak_bytes; /* most memory in use, beyond what was there at the start */
+} bench_cost;
+
+/* Between the two: the work. */
+bench_cost bench_begin(void);
+void bench_end(bench_cost *cost);
 
 #endif

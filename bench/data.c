@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void *must_allocate(size_t size)
 {
     void *memory = malloc(size);
     if (memory == NULL) {
-        fprintf(stderr, "akidb_bench: no memory for %zu bytes\n", size);
+        fprintf(stderr, "bench: no memory for %zu bytes\n", size);
         exit(EXIT_FAILURE);
     }
     return memory;
@@ -92,6 +93,98 @@ bench_data bench_data_make(size_t rows, uint32_t dimension)
                   .metadata = make_texts(rows, "{\"title\":\"Document %zu\",\"shard\":%u}", &state),
                   .inserted_at = times},
         .vector_bytes = rows * dimension * sizeof *vectors,
+    };
+}
+
+/* ---- as files -------------------------------------------------------------------------------- */
+
+static FILE *must_open(const char *folder, const char *name, const char *mode)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = length < (int)sizeof path ? fopen(path, mode) : NULL;
+    if (file == NULL) {
+        perror(path);
+        exit(EXIT_FAILURE);
+    }
+    return file;
+}
+
+static void save(const char *folder, const char *name, const void *bytes, size_t size)
+{
+    FILE *file = must_open(folder, name, "wb");
+    size_t written = fwrite(bytes, 1, size, file);
+    if (fclose(file) != 0 || written != size) {
+        perror(name);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static void *load(const char *folder, const char *name, size_t size)
+{
+    FILE *file = must_open(folder, name, "rb");
+    void *bytes = must_allocate(size);
+    if (fread(bytes, 1, size, file) != size) {
+        fprintf(stderr, "%s/%s is shorter than %zu bytes\n", folder, name, size);
+        exit(EXIT_FAILURE);
+    }
+    fclose(file);
+    return bytes;
+}
+
+static void save_texts(const char *folder, const char *column, const akidb_texts *texts,
+                       size_t rows)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s.offsets", column);
+    save(folder, name, texts->offsets, (rows + 1) * sizeof *texts->offsets);
+    snprintf(name, sizeof name, "%s.bytes", column);
+    save(folder, name, texts->bytes, texts->offsets[rows]);
+}
+
+static akidb_texts load_texts(const char *folder, const char *column, size_t rows)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s.offsets", column);
+    uint64_t *offsets = load(folder, name, (rows + 1) * sizeof *offsets);
+    snprintf(name, sizeof name, "%s.bytes", column);
+    return (akidb_texts){.offsets = offsets, .bytes = load(folder, name, offsets[rows])};
+}
+
+void bench_data_save(const bench_data *data, const char *folder)
+{
+    const akidb_batch *batch = &data->batch;
+    mkdir(folder, 0700);
+    save(folder, "vectors", batch->vectors, data->vector_bytes);
+    save(folder, "ids", batch->document_ids, batch->rows * sizeof *batch->document_ids);
+    save(folder, "times", batch->inserted_at, batch->rows * sizeof *batch->inserted_at);
+    save_texts(folder, "external", &batch->external_ids, batch->rows);
+    save_texts(folder, "metadata", &batch->metadata, batch->rows);
+    char shape[64];
+    int length = snprintf(shape, sizeof shape, "%zu %u\n", batch->rows, batch->dimension);
+    save(folder, "shape", shape, (size_t)length);
+}
+
+bench_data bench_data_load(const char *folder)
+{
+    size_t rows = 0;
+    unsigned dimension = 0;
+    FILE *shape = must_open(folder, "shape", "r");
+    if (fscanf(shape, "%zu %u", &rows, &dimension) != 2) {
+        fprintf(stderr, "%s/shape does not tell rows and dimension\n", folder);
+        exit(EXIT_FAILURE);
+    }
+    fclose(shape);
+    size_t vector_bytes = rows * dimension * sizeof(float);
+    return (bench_data){
+        .batch = {.rows = rows,
+                  .dimension = dimension,
+                  .vectors = load(folder, "vectors", vector_bytes),
+                  .document_ids = load(folder, "ids", rows * sizeof(akidb_uuid)),
+                  .external_ids = load_texts(folder, "external", rows),
+                  .metadata = load_texts(folder, "metadata", rows),
+                  .inserted_at = load(folder, "times", rows * sizeof(int64_t))},
+        .vector_bytes = vector_bytes,
     };
 }
 

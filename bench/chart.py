@@ -1,0 +1,59 @@
+"""The chart of create and restore, as SVG: bars, shorter is better, with the machine's limit."""
+
+import html
+
+WIDTH, LEFT, BAR, GAP, TITLE, TOP = 760, 190, 16, 6, 34, 30
+COLOURS = {"ours": "#1f6feb", "peer": "#8c959f", "limit": "#d4a72c"}
+
+
+def bars(lines, what, limit):
+    """(name, seconds, kind), the fastest first, the limit at the top."""
+    found = [(line["name"], line["seconds"], "limit") for line in lines if line["name"] == limit]
+    rest = [line for line in lines if line["what"] == what]
+    for line in sorted(rest, key=lambda line: line["seconds"]):
+        kind = "ours" if line["name"].startswith("akidb") else "peer"
+        found.append((line["name"], line["seconds"], kind))
+    return found
+
+
+def panel(title, rows, y):
+    """One group of bars from y on; the SVG lines, and where the next group may begin."""
+    longest = max(seconds for _, seconds, _ in rows)
+    scale = (WIDTH - LEFT - 90) / longest
+    svg = [f'<text x="0" y="{y + 14}" font-weight="600">{html.escape(title)}</text>']
+    y += TITLE - 8
+    for name, seconds, kind in rows:
+        width = max(1.5, seconds * scale)
+        middle = y + BAR - 4
+        svg.append(f'<text x="{LEFT - 8}" y="{middle}" text-anchor="end">{html.escape(name)}</text>')
+        svg.append(
+            f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR}" rx="2" '
+            f'fill="{COLOURS[kind]}"/>'
+        )
+        svg.append(f'<text x="{LEFT + width + 6:.1f}" y="{middle}">{seconds * 1e3:.0f} ms</text>')
+        y += BAR + GAP
+    return svg, y + GAP
+
+
+def write(path, about, lines, size, threads):
+    """The lines of one size and number of threads of the section "main"."""
+    lines = [
+        line
+        for line in lines
+        if (line["section"], line["size"], line["threads"]) == ("main", size, threads)
+    ]
+    if not lines:
+        return
+    shape = size.replace("x", " x ")
+    create = bars(lines, "create", "write")
+    restore = bars(lines, "restore", "memcpy")
+    svg, y = panel(f"create {shape}: arrays in memory to a durable file", create, TOP)
+    more, y = panel(f"restore {shape}: file in the page cache to arrays in memory", restore, y)
+    note = f"{about['date']}, {about['machine']}; limits: write + fsync, memcpy of the same bytes"
+    svg += [*more, f'<text x="0" y="{y + 12}" fill="#57606a">{html.escape(note)}</text>']
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{y + 24}" '
+        f'viewBox="0 0 {WIDTH} {y + 24}" font-family="system-ui, sans-serif" font-size="12">\n'
+        '<rect width="100%" height="100%" fill="#ffffff"/>\n'
+    )
+    path.write_text(head + "\n".join(svg) + "\n</svg>\n")
