@@ -91,6 +91,17 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_store_exists(akidb_store *store, const 
 AKIDB_API AKIDB_CHECK akidb_status akidb_store_delete(akidb_store *store, const char *key,
                                                       akidb_error *err);
 
+/* Deletes many objects in as few requests as the store can: a bucket takes 1,000 keys in one. What
+ * is not there counts as deleted, and a key that cannot be deleted does not keep the others.
+ * outcomes_out (NULL: not wanted) has room for `count` and gets what became of each key; the call
+ * returns one that is not AKIDB_OK, if there is any, and tells of it in *err. An illegal key is
+ * AKIDB_E_VALIDATION for all of them, and nothing is deleted. After a cancel, and after 1,000 keys
+ * of which none could be deleted, the rest is not tried and has the same outcome. */
+AKIDB_API AKIDB_CHECK akidb_status akidb_store_delete_many(akidb_store *store,
+                                                           const char *const *keys, size_t count,
+                                                           akidb_status *outcomes_out,
+                                                           akidb_error *err);
+
 /* Copies an object within the store. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_store_copy(akidb_store *store, const char *from_key,
                                                     const char *to_key, akidb_put_mode mode,
@@ -148,6 +159,36 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_store_remove_leftovers(akidb_store *sto
                                                                 uint64_t *bytes_out,
                                                                 akidb_error *err);
 
+/* ---- statistics ------------------------------------------------------------------------------ */
+
+typedef enum akidb_request_kind {
+    AKIDB_REQUEST_GET = 0, /* whole objects and ranges */
+    AKIDB_REQUEST_HEAD,
+    AKIDB_REQUEST_LIST,
+    AKIDB_REQUEST_PUT,  /* whole objects, parts of uploads, copies */
+    AKIDB_REQUEST_POST, /* the beginning and the end of an upload in parts; delete many */
+    AKIDB_REQUEST_DELETE,
+    AKIDB_REQUEST_KIND_COUNT
+} akidb_request_kind;
+
+/* "GET", "HEAD", ...; "unknown" for a value that is none. */
+AKIDB_API const char *akidb_request_kind_name(akidb_request_kind kind);
+
+/* What a store has done since it was opened. A bucket counts the HTTP requests that it sent, each
+ * try for one, but for those that fetch credentials; a store that sends none counts its calls, an
+ * upload as one PUT at its commit. */
+typedef struct akidb_store_statistics {
+    uint64_t requests[AKIDB_REQUEST_KIND_COUNT];
+    uint64_t retries;        /* of these, those that repeat one that failed */
+    uint64_t failed;         /* of these; "not there" and "already there" are answers */
+    uint64_t sent_bytes;     /* of bodies, also of requests that failed */
+    uint64_t received_bytes; /* likewise */
+} akidb_store_statistics;
+
+/* A wrapper answers for the store that it wraps. Any thread, at any time. */
+AKIDB_API void akidb_store_get_statistics(akidb_store *store,
+                                          akidb_store_statistics *statistics_out);
+
 /* ---- wrappers: a store around a store -------------------------------------------------------- */
 
 /* Everything lies under `prefix` ("a/b", without a final '/') in `inner`, which must outlive it.
@@ -169,6 +210,7 @@ typedef enum akidb_store_op {
     AKIDB_STORE_UPLOAD_COMMIT,
     AKIDB_STORE_UPLOAD_ABORT,
     AKIDB_STORE_REMOVE_LEFTOVERS,
+    AKIDB_STORE_DELETE_MANY,
     AKIDB_STORE_OP_COUNT
 } akidb_store_op;
 
@@ -177,9 +219,10 @@ AKIDB_API const char *akidb_store_op_name(akidb_store_op op);
 
 typedef struct akidb_store_call {
     akidb_store_op op;
-    const char *key; /* key, or the list's prefix; borrowed */
+    const char *key; /* key, the first of many, or the list's prefix; borrowed */
     uint64_t bytes;  /* handed over or received */
     akidb_status status;
+    size_t keys; /* 1 but for delete many */
 } akidb_store_call;
 
 /* Calls `trace` after each call to `inner`, from the thread that made it. exists counts as head. */

@@ -219,6 +219,12 @@ static akidb_status fault_remove_leftovers(void *handle, int64_t before, bool dr
     return answer(fault, AKIDB_STORE_REMOVE_LEFTOVERS, NULL, status, err);
 }
 
+static void fault_statistics(void *handle, akidb_store_statistics *statistics_out)
+{
+    akidb_store_get_statistics(((fault_store *)handle)->inner, statistics_out);
+}
+
+/* Without remove_many: of many keys, each has a fate of its own. */
 static const akidb_store_ops fault_ops = {
     .put = fault_put,
     .get = fault_get,
@@ -232,6 +238,7 @@ static const akidb_store_ops fault_ops = {
     .upload_commit = fault_upload_commit,
     .upload_abort = fault_upload_abort,
     .remove_leftovers = fault_remove_leftovers,
+    .statistics = fault_statistics,
     .close = free,
 };
 

@@ -65,6 +65,27 @@ static akidb_status prefix_remove(void *handle, const char *key, akidb_error *er
     return akidb_store_delete(store->inner, full(store, key, &k), err);
 }
 
+static akidb_status prefix_remove_many(void *handle, const char *const *keys, size_t count,
+                                       akidb_status *outcomes, akidb_error *err)
+{
+    prefix_store *store = handle;
+    full_key *k = calloc(count, sizeof *k);
+    const char **fulls = calloc(count, sizeof *fulls);
+    akidb_status status = AKIDB_OK;
+    if (k == NULL || fulls == NULL) {
+        status = ak_fail_memory(err, count * sizeof *k);
+        for (size_t i = 0; i < count; i++)
+            outcomes[i] = status;
+    } else {
+        for (size_t i = 0; i < count; i++)
+            fulls[i] = full(store, keys[i], &k[i]);
+        status = akidb_store_delete_many(store->inner, fulls, count, outcomes, err);
+    }
+    free(fulls);
+    free(k);
+    return status;
+}
+
 static akidb_status prefix_copy(void *handle, const char *from_key, const char *to_key,
                                 akidb_put_mode mode, akidb_error *err)
 {
@@ -141,6 +162,11 @@ static akidb_status prefix_remove_leftovers(void *handle, int64_t before, bool d
     return akidb_store_remove_leftovers(store->inner, before, dry_run, count_out, bytes_out, err);
 }
 
+static void prefix_statistics(void *handle, akidb_store_statistics *statistics_out)
+{
+    akidb_store_get_statistics(((prefix_store *)handle)->inner, statistics_out);
+}
+
 static const akidb_store_ops prefix_ops = {
     .put = prefix_put,
     .get = prefix_get,
@@ -154,6 +180,8 @@ static const akidb_store_ops prefix_ops = {
     .upload_commit = prefix_upload_commit,
     .upload_abort = prefix_upload_abort,
     .remove_leftovers = prefix_remove_leftovers,
+    .remove_many = prefix_remove_many,
+    .statistics = prefix_statistics,
     .close = free,
 };
 

@@ -2,6 +2,7 @@
  * implementation has to. */
 #include "akidb/store.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +10,16 @@
 #include "base/error.h"
 #include "store/keys.h"
 
+/* For an implementation that counts nothing itself. */
+typedef struct counters {
+    atomic_uint_fast64_t calls[AKIDB_REQUEST_KIND_COUNT];
+    atomic_uint_fast64_t failed, sent_bytes, received_bytes;
+} counters;
+
 struct akidb_store {
     const akidb_store_ops *ops;
     void *handle;
+    counters counters;
     char name[];
 };
 
@@ -19,6 +27,7 @@ struct akidb_upload {
     akidb_store *store;
     void *own; /* the implementation's */
     bool failed;
+    uint64_t bytes; /* written */
 };
 
 akidb_status akidb_store_new(const akidb_store_ops *ops, void *handle, const char *name,
@@ -26,7 +35,7 @@ akidb_status akidb_store_new(const akidb_store_ops *ops, void *handle, const cha
 {
     *store_out = NULL;
     size_t name_size = strlen(name) + 1;
-    akidb_store *store = malloc(sizeof *store + name_size);
+    akidb_store *store = calloc(1, sizeof *store + name_size);
     if (store == NULL)
         return ak_fail_memory(err, sizeof *store + name_size);
     store->ops = ops;
@@ -65,9 +74,64 @@ const char *akidb_store_op_name(akidb_store_op op)
     case AKIDB_STORE_UPLOAD_COMMIT: return "upload commit";
     case AKIDB_STORE_UPLOAD_ABORT: return "upload abort";
     case AKIDB_STORE_REMOVE_LEFTOVERS: return "remove leftovers";
+    case AKIDB_STORE_DELETE_MANY: return "delete many";
     case AKIDB_STORE_OP_COUNT: break;
     }
     return "unknown";
+}
+
+/* ---- statistics ------------------------------------------------------------------------------ */
+
+const char *akidb_request_kind_name(akidb_request_kind kind)
+{
+    switch (kind) {
+    case AKIDB_REQUEST_GET: return "GET";
+    case AKIDB_REQUEST_HEAD: return "HEAD";
+    case AKIDB_REQUEST_LIST: return "LIST";
+    case AKIDB_REQUEST_PUT: return "PUT";
+    case AKIDB_REQUEST_POST: return "POST";
+    case AKIDB_REQUEST_DELETE: return "DELETE";
+    case AKIDB_REQUEST_KIND_COUNT: break;
+    }
+    return "unknown";
+}
+
+/* Counts a call, and hands its status on. */
+static akidb_status counted(akidb_store *store, akidb_request_kind kind, uint64_t sent,
+                            uint64_t received, akidb_status status)
+{
+    counters *c = &store->counters;
+    atomic_fetch_add(&c->calls[kind], 1);
+    if (status != AKIDB_OK && status != AKIDB_E_NOT_FOUND && status != AKIDB_E_ALREADY_EXISTS)
+        atomic_fetch_add(&c->failed, 1);
+    if (sent > 0)
+        atomic_fetch_add(&c->sent_bytes, sent);
+    if (received > 0)
+        atomic_fetch_add(&c->received_bytes, received);
+    return status;
+}
+
+void akidb_store_get_statistics(akidb_store *store, akidb_store_statistics *statistics_out)
+{
+    *statistics_out = (akidb_store_statistics){0};
+    if (store->ops->statistics != NULL) {
+        store->ops->statistics(store->handle, statistics_out);
+        return;
+    }
+    counters *c = &store->counters;
+    for (int kind = 0; kind < AKIDB_REQUEST_KIND_COUNT; kind++)
+        statistics_out->requests[kind] = atomic_load(&c->calls[kind]);
+    statistics_out->failed = atomic_load(&c->failed);
+    statistics_out->sent_bytes = atomic_load(&c->sent_bytes);
+    statistics_out->received_bytes = atomic_load(&c->received_bytes);
+}
+
+static uint64_t total(const akidb_slice *slices, size_t count)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += slices[i].size;
+    return bytes;
 }
 
 /* ---- argument checks ------------------------------------------------------------------------- */
@@ -107,7 +171,8 @@ akidb_status akidb_store_put(akidb_store *store, const char *key, const akidb_sl
         status = check_slices(key, slices, count, err);
     if (status != AKIDB_OK)
         return status;
-    return store->ops->put(store->handle, key, slices, count, mode, err);
+    status = store->ops->put(store->handle, key, slices, count, mode, err);
+    return counted(store, AKIDB_REQUEST_PUT, total(slices, count), 0, status);
 }
 
 akidb_status akidb_store_get(akidb_store *store, const char *key, uint64_t max_size,
@@ -120,7 +185,7 @@ akidb_status akidb_store_get(akidb_store *store, const char *key, uint64_t max_s
     status = store->ops->get(store->handle, key, max_size, buffer_out, err);
     if (status != AKIDB_OK)
         akidb_buffer_free(buffer_out);
-    return status;
+    return counted(store, AKIDB_REQUEST_GET, 0, buffer_out->size, status);
 }
 
 akidb_status akidb_store_get_range(akidb_store *store, const char *key, uint64_t offset, void *dst,
@@ -136,7 +201,7 @@ akidb_status akidb_store_get_range(akidb_store *store, const char *key, uint64_t
     status = store->ops->get_range(store->handle, key, offset, dst, size, read_out, err);
     if (status != AKIDB_OK)
         *read_out = 0;
-    return status;
+    return counted(store, AKIDB_REQUEST_GET, 0, *read_out, status);
 }
 
 akidb_status akidb_store_head(akidb_store *store, const char *key, akidb_object_info *info_out,
@@ -149,7 +214,7 @@ akidb_status akidb_store_head(akidb_store *store, const char *key, akidb_object_
     status = store->ops->head(store->handle, key, info_out, err);
     if (status != AKIDB_OK)
         *info_out = (akidb_object_info){0};
-    return status;
+    return counted(store, AKIDB_REQUEST_HEAD, 0, 0, status);
 }
 
 akidb_status akidb_store_exists(akidb_store *store, const char *key, bool *exists_out,
@@ -167,10 +232,93 @@ akidb_status akidb_store_exists(akidb_store *store, const char *key, bool *exist
     return status;
 }
 
+static akidb_status remove_one(akidb_store *store, const char *key, akidb_error *err)
+{
+    akidb_status status = store->ops->remove(store->handle, key, err);
+    return counted(store, AKIDB_REQUEST_DELETE, 0, 0, status);
+}
+
 akidb_status akidb_store_delete(akidb_store *store, const char *key, akidb_error *err)
 {
     akidb_status status = ak_key_check(key, err);
-    return status == AKIDB_OK ? store->ops->remove(store->handle, key, err) : status;
+    return status == AKIDB_OK ? remove_one(store, key, err) : status;
+}
+
+static akidb_status set_all(akidb_status *outcomes, size_t count, akidb_status status)
+{
+    for (size_t i = 0; i < count; i++)
+        outcomes[i] = status;
+    return status;
+}
+
+/* At most AKIDB_REMOVE_MANY_MAX keys. */
+static akidb_status remove_some(akidb_store *store, const char *const *keys, size_t count,
+                                akidb_status *outcomes, akidb_error *err)
+{
+    akidb_status first = AKIDB_OK;
+    if (store->ops->remove_many != NULL && count > 1) {
+        first = store->ops->remove_many(store->handle, keys, count, outcomes, err);
+        counted(store, AKIDB_REQUEST_POST, 0, 0, first);
+    } else {
+        set_all(outcomes, count, AKIDB_E_UNSUPPORTED);
+    }
+    bool cancelled = first == AKIDB_E_CANCELLED;
+    for (size_t i = 0; i < count; i++) {
+        if (outcomes[i] != AKIDB_E_UNSUPPORTED)
+            continue;
+        outcomes[i] = cancelled ? AKIDB_E_CANCELLED
+                                : remove_one(store, keys[i], first == AKIDB_OK ? err : NULL);
+        cancelled = outcomes[i] == AKIDB_E_CANCELLED;
+        if (first == AKIDB_OK)
+            first = outcomes[i];
+    }
+    return first;
+}
+
+static bool has_any(const akidb_status *outcomes, size_t count, akidb_status status)
+{
+    for (size_t i = 0; i < count; i++)
+        if (outcomes[i] == status)
+            return true;
+    return false;
+}
+
+static akidb_status check_keys(const char *const *keys, size_t count, akidb_error *err)
+{
+    if (count > 0 && keys == NULL)
+        return ak_fail(err, AKIDB_E_VALIDATION, "%zu keys, but no array", count);
+    for (size_t i = 0; i < count; i++) {
+        akidb_status status = ak_key_check(keys[i], err);
+        if (status != AKIDB_OK)
+            return status;
+    }
+    return AKIDB_OK;
+}
+
+akidb_status akidb_store_delete_many(akidb_store *store, const char *const *keys, size_t count,
+                                     akidb_status *outcomes_out, akidb_error *err)
+{
+    akidb_status unwanted[AKIDB_REMOVE_MANY_MAX];
+    akidb_status first = check_keys(keys, count, err);
+    if (first != AKIDB_OK)
+        return outcomes_out == NULL ? first : set_all(outcomes_out, count, first);
+    for (size_t done = 0; done < count;) {
+        size_t left = count - done;
+        size_t some = left < AKIDB_REMOVE_MANY_MAX ? left : AKIDB_REMOVE_MANY_MAX;
+        akidb_status *outcomes = outcomes_out == NULL ? unwanted : outcomes_out + done;
+        akidb_status status =
+            remove_some(store, keys + done, some, outcomes, first == AKIDB_OK ? err : NULL);
+        done += some;
+        if (first == AKIDB_OK)
+            first = status;
+        bool cancelled = has_any(outcomes, some, AKIDB_E_CANCELLED);
+        if (cancelled || !has_any(outcomes, some, AKIDB_OK)) {
+            if (outcomes_out != NULL)
+                set_all(outcomes_out + done, count - done, cancelled ? AKIDB_E_CANCELLED : status);
+            return first;
+        }
+    }
+    return first;
 }
 
 /* For a store that cannot copy. One get, and not ranges of it: the copy must be one version. */
@@ -197,7 +345,8 @@ akidb_status akidb_store_copy(akidb_store *store, const char *from_key, const ch
         return status;
     if (store->ops->copy == NULL)
         return read_and_put(store, from_key, to_key, mode, err);
-    return store->ops->copy(store->handle, from_key, to_key, mode, err);
+    status = store->ops->copy(store->handle, from_key, to_key, mode, err);
+    return counted(store, AKIDB_REQUEST_PUT, 0, 0, status);
 }
 
 akidb_status akidb_store_list(akidb_store *store, const char *prefix, char delimiter,
@@ -208,7 +357,8 @@ akidb_status akidb_store_list(akidb_store *store, const char *prefix, char delim
     if (delimiter != '\0' && delimiter != '/')
         return ak_fail(err, AKIDB_E_VALIDATION, "the delimiter must be 0 or '/', found 0x%02X",
                        (unsigned)(unsigned char)delimiter);
-    return store->ops->list(store->handle, prefix, delimiter, visitor, context, err);
+    akidb_status status = store->ops->list(store->handle, prefix, delimiter, visitor, context, err);
+    return counted(store, AKIDB_REQUEST_LIST, 0, 0, status);
 }
 
 /* ---- uploads --------------------------------------------------------------------------------- */
@@ -245,6 +395,7 @@ akidb_status akidb_upload_write(akidb_upload *upload, const akidb_slice *slices,
         status = store->ops->upload_write(store->handle, upload->own, slices, count, err);
     }
     upload->failed = status != AKIDB_OK;
+    upload->bytes += upload->failed ? 0 : total(slices, count);
     return status;
 }
 
@@ -256,6 +407,7 @@ akidb_status akidb_upload_commit(akidb_upload *upload, akidb_error *err)
     }
     akidb_store *store = upload->store;
     akidb_status status = store->ops->upload_commit(store->handle, upload->own, err);
+    counted(store, AKIDB_REQUEST_PUT, upload->bytes, 0, status);
     free(upload);
     return status;
 }

@@ -20,7 +20,7 @@ typedef struct trace_upload {
 static akidb_status told(const trace_store *store, akidb_store_op op, const char *key,
                          uint64_t bytes, akidb_status status)
 {
-    akidb_store_call call = {.op = op, .key = key, .bytes = bytes, .status = status};
+    akidb_store_call call = {.op = op, .key = key, .bytes = bytes, .status = status, .keys = 1};
     store->trace(store->context, &call);
     return status;
 }
@@ -70,6 +70,17 @@ static akidb_status trace_remove(void *handle, const char *key, akidb_error *err
 {
     trace_store *store = handle;
     return told(store, AKIDB_STORE_DELETE, key, 0, akidb_store_delete(store->inner, key, err));
+}
+
+static akidb_status trace_remove_many(void *handle, const char *const *keys, size_t count,
+                                      akidb_status *outcomes, akidb_error *err)
+{
+    trace_store *store = handle;
+    akidb_status status = akidb_store_delete_many(store->inner, keys, count, outcomes, err);
+    akidb_store_call call = {
+        .op = AKIDB_STORE_DELETE_MANY, .key = keys[0], .status = status, .keys = count};
+    store->trace(store->context, &call);
+    return status;
 }
 
 static akidb_status trace_list(void *handle, const char *prefix, char delimiter,
@@ -140,6 +151,11 @@ static akidb_status trace_remove_leftovers(void *handle, int64_t before, bool dr
     return told(store, AKIDB_STORE_REMOVE_LEFTOVERS, "", 0, status);
 }
 
+static void trace_statistics(void *handle, akidb_store_statistics *statistics_out)
+{
+    akidb_store_get_statistics(((trace_store *)handle)->inner, statistics_out);
+}
+
 static const akidb_store_ops trace_ops = {
     .put = trace_put,
     .get = trace_get,
@@ -153,6 +169,8 @@ static const akidb_store_ops trace_ops = {
     .upload_commit = trace_upload_commit,
     .upload_abort = trace_upload_abort,
     .remove_leftovers = trace_remove_leftovers,
+    .remove_many = trace_remove_many,
+    .statistics = trace_statistics,
     .close = free,
 };
 

@@ -22,17 +22,36 @@ place *place_open(void **state, const char *test)
     return p;
 }
 
-static akidb_visit delete_visited(void *context, const akidb_list_entry *entry)
+typedef struct key_list {
+    char **keys;
+    size_t count, capacity;
+} key_list;
+
+static akidb_visit keep_key(void *context, const akidb_list_entry *entry)
 {
-    place *p = context;
-    if (akidb_store_delete(p->store, entry->key, &p->err) != AKIDB_OK)
-        return AKIDB_VISIT_STOP;
+    key_list *list = context;
+    if (list->count == list->capacity) {
+        list->capacity = 2 * list->capacity + 16;
+        list->keys = realloc(list->keys, list->capacity * sizeof *list->keys);
+        assert_non_null(list->keys);
+    }
+    list->keys[list->count] = strdup(entry->key);
+    assert_non_null(list->keys[list->count++]);
     return AKIDB_VISIT_CONTINUE;
 }
 
 void place_close(place *p)
 {
-    assert_ok(p->err, akidb_store_list(p->store, p->base, 0, delete_visited, p, &p->err));
+    key_list list = {0};
+    assert_ok(p->err, akidb_store_list(p->store, p->base, 0, keep_key, &list, &p->err));
+    assert_ok(p->err, akidb_store_delete_many(p->store, (const char *const *)list.keys, list.count,
+                                              NULL, &p->err));
+    for (size_t i = 0; i < list.count; i++)
+        free(list.keys[i]);
+    free(list.keys);
+    list = (key_list){0};
+    assert_ok(p->err, akidb_store_list(p->store, p->base, 0, keep_key, &list, &p->err));
+    assert_int_equal(list.count, 0);
     free(p);
 }
 

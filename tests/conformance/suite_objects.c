@@ -328,6 +328,77 @@ static void a_delete_is_for_good_and_may_be_repeated(void **state)
     place_close(p);
 }
 
+static void many_objects_are_deleted_in_one_call(void **state)
+{
+    place *p = PLACE(state);
+    static const char *const names[] = {"plain", "a/b/c", "amp & <angle> \"quotes\" 'single'",
+                                        " blank at both ends ", "\xC3\xA9\xE2\x82\xAC%2B+~"};
+    enum { NAMES = sizeof names / sizeof names[0] };
+    const char *keys[NAMES + 1];
+    akidb_status outcomes[NAMES + 1];
+    for (size_t i = 0; i < NAMES; i++)
+        put_text(p, names[i], "x");
+    put_text(p, "plain too", "stays");
+    for (size_t i = 0; i < NAMES; i++)
+        keys[i + 1] = key_of(p, names[i]);
+    keys[0] = key_of(p, "never there");
+    memset(outcomes, 0xFF, sizeof outcomes);
+    assert_ok(p->err, akidb_store_delete_many(p->store, keys, NAMES + 1, outcomes, &p->err));
+    for (size_t i = 0; i < NAMES + 1; i++)
+        assert_int_equal(outcomes[i], AKIDB_OK);
+    assert_list(p, "", 0, "plain too ");
+    assert_ok(p->err, akidb_store_delete_many(p->store, keys, NAMES + 1, NULL, &p->err));
+    assert_ok(p->err, akidb_store_delete_many(p->store, NULL, 0, NULL, &p->err));
+    place_close(p);
+}
+
+static void one_illegal_key_of_many_deletes_nothing(void **state)
+{
+    place *p = PLACE(state);
+    put_text(p, "a", "x");
+    const char *keys[] = {key_of(p, "a"), "/", NULL};
+    akidb_status outcomes[3];
+    assert_status(AKIDB_E_VALIDATION,
+                  akidb_store_delete_many(p->store, keys, 3, outcomes, &p->err));
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(outcomes[i], AKIDB_E_VALIDATION);
+    assert_status(AKIDB_E_VALIDATION, akidb_store_delete_many(p->store, NULL, 1, NULL, &p->err));
+    assert_text(p, "a", "x");
+    place_close(p);
+}
+
+static void statistics_tell_what_was_done(void **state)
+{
+    place *p = PLACE(state);
+    akidb_store_statistics before, after;
+    akidb_store_get_statistics(p->store, &before);
+    put_text(p, "a", "12345");
+    assert_text(p, "a", "12345");
+    assert_true(exists(p, "a"));
+    assert_false(exists(p, "b"));
+    assert_list(p, "", 0, "a ");
+    assert_ok(p->err, akidb_store_delete(p->store, key_of(p, "a"), &p->err));
+    akidb_store_get_statistics(p->store, &after);
+    static const struct {
+        akidb_request_kind kind;
+        uint64_t least;
+    } expected[] = {{AKIDB_REQUEST_PUT, 1},
+                    {AKIDB_REQUEST_GET, 1},
+                    {AKIDB_REQUEST_HEAD, 2},
+                    {AKIDB_REQUEST_LIST, 1},
+                    {AKIDB_REQUEST_DELETE, 1}};
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        akidb_request_kind kind = expected[i].kind;
+        if (after.requests[kind] - before.requests[kind] < expected[i].least)
+            fail_msg("%s requests: %u", akidb_request_kind_name(kind),
+                     (unsigned)(after.requests[kind] - before.requests[kind]));
+    }
+    assert_true(after.sent_bytes - before.sent_bytes >= 5);
+    assert_true(after.received_bytes - before.received_bytes >= 5);
+    assert_int_equal(after.failed, before.failed);
+    place_close(p);
+}
+
 static void a_copy_is_an_object_of_its_own(void **state)
 {
     place *p = PLACE(state);
@@ -548,6 +619,9 @@ int suite_objects_run(const store_suite_target *target)
         cmocka_unit_test_prestate(what_is_not_there_is_not_found, state),
         cmocka_unit_test_prestate(a_head_tells_size_and_time, state),
         cmocka_unit_test_prestate(a_delete_is_for_good_and_may_be_repeated, state),
+        cmocka_unit_test_prestate(many_objects_are_deleted_in_one_call, state),
+        cmocka_unit_test_prestate(one_illegal_key_of_many_deletes_nothing, state),
+        cmocka_unit_test_prestate(statistics_tell_what_was_done, state),
         cmocka_unit_test_prestate(a_copy_is_an_object_of_its_own, state),
         cmocka_unit_test_prestate(a_key_above_another_is_stored_or_refused, state),
         cmocka_unit_test_prestate(an_upload_is_invisible_until_its_commit, state),

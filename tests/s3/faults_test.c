@@ -147,6 +147,18 @@ static akidb_status try_delete(world *w)
     return status;
 }
 
+static akidb_status try_delete_many(world *w)
+{
+    static const char *const keys[] = {"gone", "never there"};
+    akidb_status status = akidb_store_delete_many(w->store, keys, 2, NULL, &w->err);
+    if (status == AKIDB_OK) {
+        bool there = true;
+        assert_ok(w->err, akidb_store_exists(w->store, "gone", &there, &w->err));
+        assert_false(there);
+    }
+    return status;
+}
+
 static akidb_status try_copy(world *w)
 {
     return akidb_store_copy(w->store, "old", "new", AKIDB_PUT_ALWAYS, &w->err);
@@ -214,6 +226,7 @@ static const attempt attempts[] = {
     {"ListObjectsV2", try_list, 0, true},
     {"ListMultipartUploads", try_leftovers, 0, true},
     {"AbortMultipartUpload", try_abort, 0, false},
+    {"DeleteObjects", try_delete_many, 0, true},
 };
 
 enum { ATTEMPTS = sizeof attempts / sizeof attempts[0] };
@@ -288,7 +301,7 @@ static void an_error_within_a_200_is_an_error(void **state)
     for (size_t i = 0; i < ATTEMPTS; i++) {
         const char *op = attempts[i].op;
         if (strncmp(op, "C", 1) == 0 || strncmp(op, "List", 4) == 0 ||
-            strcmp(op, "UploadPartCopy") == 0) {
+            strcmp(op, "UploadPartCopy") == 0 || strcmp(op, "DeleteObjects") == 0) {
             assert_survives(w, &attempts[i], "error-200");
             assert_survives(w, &attempts[i], "empty-200");
             assert_survives(w, &attempts[i], "garbage");
@@ -445,6 +458,8 @@ static void a_missing_right_is_named(void **state)
     assert_refused_at_once(w, try_head, AKIDB_E_PERMISSION, "HeadObject", "s3:GetObject");
     assert_refused_at_once(w, try_list, AKIDB_E_PERMISSION, "ListObjectsV2", "s3:ListBucket");
     assert_refused_at_once(w, try_delete, AKIDB_E_PERMISSION, "DeleteObject", "s3:DeleteObject");
+    assert_refused_at_once(w, try_delete_many, AKIDB_E_PERMISSION, "DeleteObjects",
+                           "s3:DeleteObject on bucket");
     assert_refused_at_once(w, try_leftovers, AKIDB_E_PERMISSION, "ListMultipartUploads",
                            "s3:ListBucketMultipartUploads");
     assert_non_null(strstr(w->err.message, S3_TEST_BUCKET));
@@ -589,6 +604,160 @@ static void the_bucket_may_stand_in_the_hosts_name(void **state)
     set_up_objects(w);
     assert_ok(w->err, try_list(w));
     assert_ok(w->err, try_upload_if_absent(w));
+    akidb_store_close(w->store);
+    w->store = usual_store;
+    world_close(w);
+}
+
+/* ---- many keys ------------------------------------------------------------------------------- */
+
+enum { MANY = 2500 };
+
+static void put_many(world *w, char names[][16], const char *keys[], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        snprintf(names[i], 16, "many/%u", (unsigned)i);
+        keys[i] = names[i];
+    }
+    assert_ok(w->err, put(w, keys[0], SMALL, AKIDB_PUT_ALWAYS));
+    assert_ok(w->err, put(w, keys[count - 1], SMALL, AKIDB_PUT_ALWAYS));
+}
+
+static void assert_none(world *w, const char *prefix)
+{
+    size_t count = 0;
+    assert_ok(w->err, akidb_store_list(w->store, prefix, 0, count_entry, &count, &w->err));
+    assert_int_equal(count, 0);
+}
+
+static void a_thousand_keys_are_deleted_by_one_request(void **state)
+{
+    (void)state;
+    static char names[MANY][16];
+    static const char *keys[MANY];
+    world *w = world_open();
+    put_many(w, names, keys, MANY);
+    assert_ok(w->err, akidb_store_delete_many(w->store, keys, MANY, NULL, &w->err));
+    assert_int_equal(s3_server_count(&server, "DeleteObjects"), 3);
+    assert_int_equal(s3_server_count(&server, "DeleteObject"), 0);
+    assert_none(w, "many/");
+    assert_ok(w->err, akidb_store_delete_many(w->store, keys, 1, NULL, &w->err));
+    assert_int_equal(s3_server_count(&server, "DeleteObject"), 1);
+    world_close(w);
+}
+
+static void a_key_that_stays_does_not_keep_the_others(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"a & b", "denied", "passing", "odd", "absent"};
+    akidb_status outcomes[5];
+    world *w = world_open();
+    for (size_t i = 0; i < 4; i++)
+        assert_ok(w->err, put(w, keys[i], SMALL, AKIDB_PUT_ALWAYS));
+    s3_server_tell(&server, "{\"set\": {\"key_errors\": {\"p/denied\": \"AccessDenied\", "
+                            "\"p/passing\": \"InternalError\", \"p/odd\": \"NeverHeardOf\", "
+                            "\"p/absent\": \"NoSuchKey\"}}}");
+    assert_status(AKIDB_E_PERMISSION,
+                  akidb_store_delete_many(w->store, keys, 5, outcomes, &w->err));
+    static const akidb_status expected[] = {AKIDB_OK, AKIDB_E_PERMISSION, AKIDB_OK, AKIDB_E_STORE,
+                                            AKIDB_OK};
+    assert_memory_equal(outcomes, expected, sizeof expected);
+    assert_non_null(strstr(w->err.message, "s3://" S3_TEST_BUCKET "/p/denied"));
+    assert_non_null(strstr(w->err.message, "AccessDenied: for this key"));
+    assert_int_equal(s3_server_count(&server, "DeleteObject"), 1); /* the one that may pass */
+    world_close(w);
+}
+
+static void an_answer_about_other_keys_is_refused(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"a", "b", "c"};
+    static const char *const told[] = {"p/x", "other", "p/a"}; /* the last one more than once */
+    akidb_status outcomes[3];
+    world *w = world_open();
+    for (size_t i = 0; i < 3; i++) {
+        s3_server_tell(&server,
+                       "{\"set\": {\"told_key\": \"%s\", \"key_errors\": {\"p/a\": \"X\", "
+                       "\"p/b\": \"X\"}}}",
+                       told[i]);
+        assert_status(AKIDB_E_STORE, akidb_store_delete_many(w->store, keys, 3, outcomes, &w->err));
+        assert_int_equal(outcomes[0], AKIDB_E_STORE);
+    }
+    world_close(w);
+}
+
+static void a_server_without_delete_many_gets_single_deletes(void **state)
+{
+    (void)state;
+    static char names[20][16];
+    static const char *keys[20];
+    world *w = world_open();
+    s3_server_tell(&server, "{\"set\": {\"delete_many\": false}}");
+    for (size_t i = 1; i <= 2; i++) {
+        put_many(w, names, keys, 20);
+        assert_ok(w->err, akidb_store_delete_many(w->store, keys, 20, NULL, &w->err));
+        assert_none(w, "many/");
+        assert_int_equal(s3_server_count(&server, "DeleteObjects"), 1); /* not asked again */
+        assert_int_equal(s3_server_count(&server, "DeleteObject"), 20 * i);
+    }
+    assert_non_null(strstr(last_log, "DeleteObjects"));
+    world_close(w);
+}
+
+static void a_key_that_xml_cannot_hold_is_deleted_all_the_same(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"odd \xEF\xBF\xBE", "odd", "odd \xEF\xBF\xBF"};
+    world *w = world_open();
+    for (size_t i = 0; i < 3; i++)
+        assert_ok(w->err, put(w, keys[i], SMALL, AKIDB_PUT_ALWAYS));
+    assert_ok(w->err, akidb_store_delete_many(w->store, keys, 3, NULL, &w->err));
+    assert_none(w, "odd");
+    assert_int_equal(s3_server_count(&server, "DeleteObjects"), 1);
+    assert_int_equal(s3_server_count(&server, "DeleteObject"), 2);
+    world_close(w);
+}
+
+/* ---- statistics ------------------------------------------------------------------------------ */
+
+static void every_request_is_counted(void **state)
+{
+    (void)state;
+    world *w = world_open();
+    akidb_store_statistics s;
+    set_up_objects(w);
+    s3_server_reset(&server);
+    akidb_store *usual_store = w->store;
+    akidb_s3_options options = usual();
+    w->store = open_with(&options);
+    s3_server_fault(&server, "PutObject", "503", 0, 2);
+    s3_server_fault(&server, "GetObject", "lost", 0, 1);
+    s3_server_fault(&server, "ListObjectsV2", "error-200", 0, 1);
+    assert_ok(w->err, try_put(w));                                   /* PUT 3 */
+    assert_status(AKIDB_E_ALREADY_EXISTS, try_put_if_absent(w));     /* PUT 1 */
+    assert_ok(w->err, try_upload(w));                                /* POST 2, PUT 1 */
+    assert_ok(w->err, try_get(w));                                   /* GET 2 */
+    assert_ok(w->err, try_get_range(w));                             /* GET 1 */
+    assert_ok(w->err, try_head(w));                                  /* HEAD 1 */
+    assert_ok(w->err, akidb_store_delete(w->store, "new", &w->err)); /* DELETE 1 */
+    assert_ok(w->err, try_list(w));                                  /* LIST 2 */
+    assert_ok(w->err, try_leftovers(w));                             /* LIST 1 */
+    assert_ok(w->err, try_delete_many(w));                           /* POST 1, HEAD 1 */
+    akidb_store_get_statistics(w->store, &s);
+    assert_int_equal(s.requests[AKIDB_REQUEST_PUT], 5);
+    assert_int_equal(s.requests[AKIDB_REQUEST_POST], 3);
+    assert_int_equal(s.requests[AKIDB_REQUEST_GET], 3);
+    assert_int_equal(s.requests[AKIDB_REQUEST_HEAD], 2);
+    assert_int_equal(s.requests[AKIDB_REQUEST_LIST], 3);
+    assert_int_equal(s.requests[AKIDB_REQUEST_DELETE], 1);
+    assert_int_equal(s.retries, 4);
+    assert_int_equal(s.failed, 4);
+    uint64_t all = 0;
+    for (int kind = 0; kind < AKIDB_REQUEST_KIND_COUNT; kind++)
+        all += s.requests[kind];
+    assert_int_equal(all, s3_server_requests(&server));
+    assert_true(s.sent_bytes >= 4 * SMALL + LARGE && s.sent_bytes < 5 * SMALL + LARGE + 2000);
+    assert_true(s.received_bytes >= LARGE + 1000);
     akidb_store_close(w->store);
     w->store = usual_store;
     world_close(w);
@@ -744,6 +913,12 @@ int main(void)
         cmocka_unit_test(another_writers_object_is_not_taken_for_ones_own),
         cmocka_unit_test(encryption_is_asked_for),
         cmocka_unit_test(the_bucket_may_stand_in_the_hosts_name),
+        cmocka_unit_test(a_thousand_keys_are_deleted_by_one_request),
+        cmocka_unit_test(a_key_that_stays_does_not_keep_the_others),
+        cmocka_unit_test(an_answer_about_other_keys_is_refused),
+        cmocka_unit_test(a_server_without_delete_many_gets_single_deletes),
+        cmocka_unit_test(a_key_that_xml_cannot_hold_is_deleted_all_the_same),
+        cmocka_unit_test(every_request_is_counted),
         cmocka_unit_test(hostile_lists_are_refused),
         cmocka_unit_test(a_cancel_ends_a_call_within_a_second),
         cmocka_unit_test(a_killed_upload_shows_nothing_and_is_removed),

@@ -51,6 +51,9 @@ from sigv4 import Refused
 SETTINGS = {
     "crc32c": True,  # knows x-amz-checksum-crc32c
     "conditional": True,  # knows If-None-Match; else answers 501
+    "delete_many": True,  # knows DeleteObjects; else answers 501
+    "key_errors": {},  # keys that DeleteObjects does not delete, with the code that it tells
+    "told_key": None,  # and the key that it tells, if not theirs
     "page": 1000,  # entries of a list
     "part_min": 5 << 20,  # bytes of each part but the last
     "region": "us-east-1",  # in which every bucket lies
@@ -413,11 +416,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return 204, {}, b""
 
     def op_DeleteObjects(self, body):
-        root = xml.etree.ElementTree.fromstring(body)
-        told = ""
-        for key in root.findall("{*}Object/{*}Key"):
-            self.bucket.delete(key.text.encode())
-            told += "<Deleted>" + tag("Key", key.text) + "</Deleted>"
+        if not self.world.settings["delete_many"]:
+            raise Refused("NotImplemented", "DeleteObjects is not implemented.", 501)
+        try:
+            root = xml.etree.ElementTree.fromstring(body)
+            keys = [key.text for key in root.findall("{*}Object/{*}Key")]
+        except xml.etree.ElementTree.ParseError:
+            keys = []
+        if not 1 <= len(keys) <= 1000 or None in keys:
+            raise Refused("MalformedXML", "The XML you provided was not well-formed", 400)
+        quiet, told = root.findtext("{*}Quiet") == "true", ""
+        for key in keys:
+            code = self.world.settings["key_errors"].get(key)
+            if code is not None:
+                told += "<Error>" + tag("Key", self.world.settings["told_key"] or key) + \
+                    tag("Code", code) + \
+                    tag("Message", "for this key") + "</Error>"
+                continue
+            self.bucket.delete(key.encode())
+            told += "" if quiet else "<Deleted>" + tag("Key", key) + "</Deleted>"
         return 200, {}, f"<DeleteResult {NAMESPACE}>{told}</DeleteResult>".encode()
 
     def source(self):

@@ -12,6 +12,8 @@
 
 AKIDB_BEGIN_DECLS
 
+enum { AKIDB_REMOVE_MANY_MAX = 1000 };
+
 typedef struct akidb_store_ops {
     /* Must. */
     akidb_status (*put)(void *handle, const char *key, const akidb_slice *slices, size_t count,
@@ -46,6 +48,13 @@ typedef struct akidb_store_ops {
                                      uint64_t *count_out, uint64_t *bytes_out, akidb_error *err);
     /* May be NULL: nothing to release. */
     void (*close)(void *handle);
+    /* May be NULL: the wrapper calls `remove` for each. Has 2 to AKIDB_REMOVE_MANY_MAX keys, and
+     * sets outcomes[i] for each of them: AKIDB_E_UNSUPPORTED leaves it to `remove`. Returns one of
+     * the other failures, if there is any, and tells of it in *err. */
+    akidb_status (*remove_many)(void *handle, const char *const *keys, size_t count,
+                                akidb_status *outcomes, akidb_error *err);
+    /* May be NULL: the wrapper counts calls. */
+    void (*statistics)(void *handle, akidb_store_statistics *statistics_out);
 } akidb_store_ops;
 
 /* Makes a store of an implementation. `ops` must outlive the store, `name` is copied. On failure

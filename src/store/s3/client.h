@@ -2,8 +2,9 @@
 #define AK_STORE_S3_CLIENT_H
 /*
  * One bucket's client: builds a request's URL and headers, signs it, sends it, and sends it again
- * where that helps. What a request means (put, list, ...) is known above, in objects.c, list.c and
- * upload.c; what bytes on a wire are, below, in net/http.h.
+ * where that helps (send.c), and says what its answer means (answer.c). What a request is for (put,
+ * list, ...) is known above, in objects.c, list.c and upload.c; what bytes on a wire are, below, in
+ * net/http.h.
  *
  * Threads: any calls may run at once on one client, except that close runs alone.
  */
@@ -11,10 +12,18 @@
 #include <stdatomic.h>
 
 #include "akidb/s3.h"
+#include "akidb/sys/store_backend.h"
 #include "net/http.h"
 #include "net/retry.h"
 #include "store/s3/credentials.h"
 #include "store/s3/sign.h"
+#include "store/s3/xml.h"
+
+/* Requests as they went out; see akidb_store_statistics. */
+typedef struct ak_s3_counters {
+    atomic_uint_fast64_t requests[AKIDB_REQUEST_KIND_COUNT];
+    atomic_uint_fast64_t retries, failed, sent_bytes, received_bytes;
+} ak_s3_counters;
 
 typedef struct ak_s3_client {
     /* Constant after open. */
@@ -38,6 +47,7 @@ typedef struct ak_s3_client {
     unsigned parallel;
 
     pthread_mutex_t log_mutex; /* one message at a time */
+    ak_s3_counters counters;
 
     /* What the server has taught us; guarded by the mutex. */
     pthread_mutex_t mutex;
@@ -48,6 +58,7 @@ typedef struct ak_s3_client {
     atomic_bool knows_crc32c;      /* the server answers x-amz-checksum-crc32c */
     atomic_bool lacks_crc32c;      /* it does not: Content-MD5 is sent */
     atomic_bool lacks_conditional; /* it answers If-None-Match with 501 */
+    atomic_bool lacks_delete_many; /* it knows no DeleteObjects */
 } ak_s3_client;
 
 AKIDB_CHECK akidb_status ak_s3_client_open(const char *bucket, const char *prefix,
@@ -81,6 +92,7 @@ typedef struct ak_s3_request {
     bool error_in_200; /* a 200 may hold an <Error>: read the body */
     bool check_answer; /* hold its body, a whole object, against the checksum that comes along */
     bool invisible;    /* nobody sees what it does: a lost answer leaves no doubt */
+    bool once;         /* a failure is not worth another try */
     void *into;        /* as in ak_http_request */
     size_t into_size;
     size_t max_body_bytes; /* 0: 1 MiB */
@@ -93,10 +105,23 @@ typedef struct ak_s3_answer {
     char error_message[512];
     bool is_damaged; /* the body is not that of which the server told the checksum */
     bool was_lost;   /* an earlier try got no answer: the server may have done it already */
-    char body_crc32c[AK_S3_CRC32C_SIZE]; /* of an AK_S3_BODY_OBJECT, in base64 */
+    char body_crc32c[AK_S3_CRC32C_SIZE];  /* of an AK_S3_BODY_OBJECT, in base64 */
+    char told_crc32c[128];                /* of an answer that is damaged: what the server told */
+    char found_crc32c[AK_S3_CRC32C_SIZE]; /* and what its body has */
 } ak_s3_answer;
 
 void ak_s3_answer_free(ak_s3_answer *answer);
+
+static inline bool ak_s3_is_good(const ak_s3_answer *answer)
+{
+    return answer->http.code >= 200 && answer->http.code < 300;
+}
+
+/* Whether another try may mend an error of that <Code>. */
+bool ak_s3_code_is_transient(const char *code);
+
+/* What went wrong, for a message: "503 SlowDown: Please reduce ...". */
+void ak_s3_describe(const ak_s3_answer *answer, char *text_out, size_t size);
 
 /* Sends a request until it is answered for good. AKIDB_OK: the server answered with something that
  * no retry changes, a 2xx or an error: look at answer->http.code. Otherwise it could not be had:
@@ -109,6 +134,27 @@ AKIDB_CHECK akidb_status ak_s3_send(ak_s3_client *client, const ak_s3_request *r
  * second left. */
 AKIDB_CHECK akidb_status ak_s3_send_uncancelled(ak_s3_client *client, const ak_s3_request *request,
                                                 ak_s3_answer *answer_out, akidb_error *err);
+
+/* Sends a request whose answer is XML below the element `root`, and hands each element in it to the
+ * visitor (NULL: none), with its path below the root. What is not 2xx, not XML or another root is a
+ * failure. */
+AKIDB_CHECK akidb_status ak_s3_send_for_xml(ak_s3_client *client, const ak_s3_request *request,
+                                            const char *root, ak_xml_visitor *visitor,
+                                            void *context, akidb_error *err);
+
+/* The same for an answer that has been had. */
+AKIDB_CHECK akidb_status ak_s3_read_xml(const ak_s3_request *request, const ak_s3_answer *answer,
+                                        const char *root, ak_xml_visitor *visitor, void *context,
+                                        akidb_error *err);
+
+/* Sends; an answer that is not 2xx is a failure. */
+AKIDB_CHECK akidb_status ak_s3_send_for_good(ak_s3_client *client, const ak_s3_request *request,
+                                             ak_s3_answer *answer_out, akidb_error *err);
+
+/* For a request whose only result is that it was done: frees the answer, and returns the failure
+ * that one which is not 2xx stands for. */
+AKIDB_CHECK akidb_status ak_s3_finish(const ak_s3_client *client, const ak_s3_request *request,
+                                      ak_s3_answer *answer, akidb_error *err);
 
 /* The failure that a non-2xx answer stands for: AKIDB_E_NOT_FOUND, AKIDB_E_ALREADY_EXISTS (412),
  * AKIDB_E_PERMISSION naming bucket and right, AKIDB_E_STORE with the server's words. */

@@ -6,7 +6,6 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "store/s3/multipart.h"
-#include "store/s3/xml.h"
 
 enum { PAGE_BYTES_MAX = 16 << 20, PARTS_PER_PAGE = 1000 };
 
@@ -22,7 +21,6 @@ typedef struct page {
     size_t count, capacity;
     entry next;
     bool truncated;
-    bool is_list;                 /* and not another text */
     size_t key_marker, id_marker; /* offsets in texts */
 } page;
 
@@ -32,15 +30,10 @@ static akidb_status keep(page *p, const char *text, size_t *offset_out, akidb_er
     return ak_buffer_append(&p->texts, text, strlen(text) + 1, err);
 }
 
-static akidb_status read_element(void *context, const char *path, const char *text,
+static akidb_status read_element(void *context, const char *name, const char *text,
                                  akidb_error *err)
 {
-    static const char root[] = "ListMultipartUploadsResult/";
     page *p = context;
-    p->is_list = p->is_list || strcmp(path, "ListMultipartUploadsResult") == 0;
-    if (strncmp(path, root, sizeof root - 1) != 0)
-        return AKIDB_OK;
-    const char *name = path + sizeof root - 1;
     if (strcmp(name, "Upload/Key") == 0)
         return keep(p, text, &p->next.key, err);
     if (strcmp(name, "Upload/UploadId") == 0)
@@ -73,7 +66,6 @@ static akidb_status fetch_page(ak_s3_client *client, const char *key_marker, con
                              .action = "s3:ListBucketMultipartUploads",
                              .error_in_200 = true,
                              .max_body_bytes = PAGE_BYTES_MAX};
-    ak_s3_answer answer;
     ak_s3_add_parameter(&request, "uploads", "");
     if (key_marker[0] != '\0') {
         ak_s3_add_parameter(&request, "key-marker", key_marker);
@@ -81,17 +73,8 @@ static akidb_status fetch_page(ak_s3_client *client, const char *key_marker, con
     }
     akidb_status status = ak_buffer_put(&p->texts, '\0', err); /* offset 0 is the empty text */
     if (status == AKIDB_OK)
-        status = ak_s3_send(client, &request, &answer, err);
-    if (status != AKIDB_OK)
-        return status;
-    if (answer.http.code < 200 || answer.http.code > 299)
-        status = ak_s3_fail(client, &request, &answer, err);
-    else
-        status = ak_xml_read((akidb_slice){answer.http.body.data, answer.http.body.size},
-                             request.action, read_element, p, err);
-    ak_s3_answer_free(&answer);
-    if (status == AKIDB_OK && !p->is_list)
-        status = ak_fail(err, AKIDB_E_STORE, "the server answers a list with other XML");
+        status = ak_s3_send_for_xml(client, &request, "ListMultipartUploadsResult", read_element, p,
+                                    err);
     return status;
 }
 
@@ -103,15 +86,15 @@ typedef struct part_page {
     char marker[32];
 } part_page;
 
-static akidb_status read_part(void *context, const char *path, const char *text, akidb_error *err)
+static akidb_status read_part(void *context, const char *name, const char *text, akidb_error *err)
 {
     (void)err;
     part_page *p = context;
-    if (strcmp(path, "ListPartsResult/Part/Size") == 0)
+    if (strcmp(name, "Part/Size") == 0)
         p->bytes += strtoull(text, NULL, 10);
-    else if (strcmp(path, "ListPartsResult/IsTruncated") == 0)
+    else if (strcmp(name, "IsTruncated") == 0)
         p->truncated = strcmp(text, "true") == 0;
-    else if (strcmp(path, "ListPartsResult/NextPartNumberMarker") == 0)
+    else if (strcmp(name, "NextPartNumberMarker") == 0)
         snprintf(p->marker, sizeof p->marker, "%s", text);
     return AKIDB_OK;
 }
@@ -135,9 +118,8 @@ static akidb_status sum_parts(ak_s3_client *client, const char *key, const char 
         status = ak_s3_send(client, &request, &answer, err);
         if (status != AKIDB_OK)
             break;
-        if (answer.http.code >= 200 && answer.http.code < 300)
-            status = ak_xml_read((akidb_slice){answer.http.body.data, answer.http.body.size},
-                                 request.action, read_part, &p, err);
+        if (ak_s3_is_good(&answer))
+            status = ak_s3_read_xml(&request, &answer, "ListPartsResult", read_part, &p, err);
         p.truncated = p.truncated && i < AK_S3_PARTS_MAX / PARTS_PER_PAGE;
         ak_s3_answer_free(&answer);
     }
@@ -157,10 +139,10 @@ static akidb_status remove_upload(ak_s3_client *client, const char *key, const c
     akidb_status status = ak_s3_send(client, &request, &answer, err);
     if (status != AKIDB_OK)
         return status;
-    if ((answer.http.code < 200 || answer.http.code > 299) && answer.http.code != 404)
-        status = ak_s3_fail(client, &request, &answer, err);
+    if (answer.http.code != 404)
+        return ak_s3_finish(client, &request, &answer, err);
     ak_s3_answer_free(&answer);
-    return status;
+    return AKIDB_OK;
 }
 
 static akidb_status handle_page(ak_s3_client *client, const page *p, int64_t before, bool dry_run,

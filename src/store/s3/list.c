@@ -9,7 +9,6 @@
 #include "base/utf8.h"
 #include "store/keys.h"
 #include "store/s3/objects.h"
-#include "store/s3/xml.h"
 
 enum { PAGE_BYTES_MAX = 16 << 20 };
 
@@ -27,7 +26,6 @@ typedef struct page {
     bool has_key;
     bool url_encoded;
     bool truncated;
-    bool is_list; /* and not another text */
     akidb_buffer token;
 } page;
 
@@ -62,15 +60,10 @@ static akidb_status keep_entry(page *p, bool is_prefix, akidb_error *err)
     return status;
 }
 
-static akidb_status read_element(void *context, const char *path, const char *text,
+static akidb_status read_element(void *context, const char *name, const char *text,
                                  akidb_error *err)
 {
-    static const char root[] = "ListBucketResult/";
     page *p = context;
-    p->is_list = p->is_list || strcmp(path, "ListBucketResult") == 0;
-    if (strncmp(path, root, sizeof root - 1) != 0)
-        return AKIDB_OK;
-    const char *name = path + sizeof root - 1;
     if (strcmp(name, "Contents/Key") == 0 || strcmp(name, "CommonPrefixes/Prefix") == 0)
         return keep_text(p, text, err);
     if (strcmp(name, "Contents/Size") == 0)
@@ -180,7 +173,6 @@ static akidb_status fetch_page(ak_s3_client *client, const char *full_prefix, ch
                              .action = "s3:ListBucket",
                              .error_in_200 = true,
                              .max_body_bytes = PAGE_BYTES_MAX};
-    ak_s3_answer answer;
     ak_s3_add_parameter(&request, "list-type", "2");
     ak_s3_add_parameter(&request, "encoding-type", "url");
     ak_s3_add_parameter(&request, "prefix", full_prefix);
@@ -188,17 +180,8 @@ static akidb_status fetch_page(ak_s3_client *client, const char *full_prefix, ch
         ak_s3_add_parameter(&request, "delimiter", "/");
     if (token != NULL)
         ak_s3_add_parameter(&request, "continuation-token", token);
-    akidb_status status = ak_s3_send(client, &request, &answer, err);
-    if (status != AKIDB_OK)
-        return status;
-    if (answer.http.code < 200 || answer.http.code > 299)
-        status = ak_s3_fail(client, &request, &answer, err);
-    else
-        status = ak_xml_read((akidb_slice){answer.http.body.data, answer.http.body.size},
-                             "s3:ListBucket", read_element, p, err);
-    ak_s3_answer_free(&answer);
-    if (status == AKIDB_OK && !p->is_list)
-        status = ak_fail(err, AKIDB_E_STORE, "the server answers a list with other XML");
+    akidb_status status =
+        ak_s3_send_for_xml(client, &request, "ListBucketResult", read_element, p, err);
     if (status == AKIDB_OK && p->truncated && p->token.size <= 1)
         status =
             ak_fail(err, AKIDB_E_STORE, "the server says that the list goes on, but not where");

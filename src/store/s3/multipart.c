@@ -7,34 +7,16 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "store/s3/xml.h"
 
 enum { NUMBER_TEXT = 16 };
 
-static bool is_good(const ak_s3_answer *answer)
-{
-    return answer->http.code >= 200 && answer->http.code < 300;
-}
-
-/* Sends; an answer that is not 2xx is a failure. */
-static akidb_status send_for_good(ak_s3_client *client, const ak_s3_request *request,
-                                  ak_s3_answer *answer, akidb_error *err)
-{
-    akidb_status status = ak_s3_send(client, request, answer, err);
-    if (status != AKIDB_OK || is_good(answer))
-        return status;
-    status = ak_s3_fail(client, request, answer, err);
-    ak_s3_answer_free(answer);
-    return status;
-}
-
 /* ---- create ---------------------------------------------------------------------------------- */
 
-static akidb_status read_upload_id(void *context, const char *path, const char *text,
+static akidb_status read_upload_id(void *context, const char *name, const char *text,
                                    akidb_error *err)
 {
     char *upload_id = context;
-    if (strcmp(path, "InitiateMultipartUploadResult/UploadId") != 0)
+    if (strcmp(name, "UploadId") != 0)
         return AKIDB_OK;
     if (strlen(text) >= AK_S3_UPLOAD_ID_SIZE)
         return ak_fail(err, AKIDB_E_STORE, "the server's upload id has over %d bytes",
@@ -50,7 +32,6 @@ akidb_status ak_s3_multipart_create(ak_s3_multipart *multipart, akidb_error *err
                              .key = multipart->full_key,
                              .invisible = true,
                              .error_in_200 = true};
-    ak_s3_answer answer;
     akidb_status status = ak_s3_new_writer(multipart->writer, err);
     if (status != AKIDB_OK)
         return status;
@@ -59,12 +40,8 @@ akidb_status ak_s3_multipart_create(ak_s3_multipart *multipart, akidb_error *err
     if (!multipart->copies)
         ak_s3_add_header(&request, "x-amz-checksum-algorithm", "CRC32C");
     ak_s3_add_encryption(multipart->client, &request);
-    status = send_for_good(multipart->client, &request, &answer, err);
-    if (status != AKIDB_OK)
-        return status;
-    status = ak_xml_read((akidb_slice){answer.http.body.data, answer.http.body.size},
-                         request.action, read_upload_id, multipart->upload_id, err);
-    ak_s3_answer_free(&answer);
+    status = ak_s3_send_for_xml(multipart->client, &request, "InitiateMultipartUploadResult",
+                                read_upload_id, multipart->upload_id, err);
     if (status == AKIDB_OK && multipart->upload_id[0] == '\0')
         status = ak_fail_at(err, AKIDB_E_STORE, AK_IN(multipart->full_key),
                             "the server began an upload without an id");
@@ -96,7 +73,7 @@ akidb_status ak_s3_multipart_put(const ak_s3_multipart *multipart, unsigned numb
     ak_s3_answer answer;
     *part_out = (ak_s3_part){.etag = ""};
     add_part(&request, multipart, number_text, number);
-    akidb_status status = send_for_good(multipart->client, &request, &answer, err);
+    akidb_status status = ak_s3_send_for_good(multipart->client, &request, &answer, err);
     if (status != AKIDB_OK)
         return status;
     if (ak_http_header(&answer.http, "x-amz-checksum-crc32c", checksum, sizeof checksum))
@@ -108,12 +85,12 @@ akidb_status ak_s3_multipart_put(const ak_s3_multipart *multipart, unsigned numb
     return status;
 }
 
-static akidb_status read_copied_etag(void *context, const char *path, const char *text,
+static akidb_status read_copied_etag(void *context, const char *name, const char *text,
                                      akidb_error *err)
 {
     (void)err;
     ak_s3_part *part = context;
-    if (strcmp(path, "CopyPartResult/ETag") == 0 && strlen(text) < sizeof part->etag)
+    if (strcmp(name, "ETag") == 0 && strlen(text) < sizeof part->etag)
         memcpy(part->etag, text, strlen(text) + 1);
     return AKIDB_OK;
 }
@@ -129,18 +106,13 @@ akidb_status ak_s3_multipart_copy(const ak_s3_multipart *multipart, unsigned num
                              .invisible = true,
                              .patient = true,
                              .error_in_200 = true};
-    ak_s3_answer answer;
     *part_out = (ak_s3_part){.etag = ""};
     add_part(&request, multipart, number_text, number);
     snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, first, first + size - 1);
     ak_s3_add_header(&request, "x-amz-copy-source", source);
     ak_s3_add_header(&request, "x-amz-copy-source-range", range);
-    akidb_status status = send_for_good(multipart->client, &request, &answer, err);
-    if (status != AKIDB_OK)
-        return status;
-    status = ak_xml_read((akidb_slice){answer.http.body.data, answer.http.body.size},
-                         request.action, read_copied_etag, part_out, err);
-    ak_s3_answer_free(&answer);
+    akidb_status status = ak_s3_send_for_xml(multipart->client, &request, "CopyPartResult",
+                                             read_copied_etag, part_out, err);
     if (status == AKIDB_OK && part_out->etag[0] == '\0')
         status = ak_fail_at(err, AKIDB_E_STORE, AK_IN(multipart->full_key),
                             "the server copied part %u without an ETag", number);
@@ -236,7 +208,7 @@ akidb_status ak_s3_multipart_complete(ak_s3_multipart *multipart, const ak_s3_pa
         status = ak_s3_check_absent(client, multipart->full_key, err);
         return status == AKIDB_OK ? ak_s3_multipart_complete(multipart, parts, count, err) : status;
     }
-    if (!is_good(&answer))
+    if (!ak_s3_is_good(&answer))
         status = recognise(multipart, &request, &answer, err);
     ak_s3_answer_free(&answer);
     return status;
@@ -256,7 +228,7 @@ void ak_s3_multipart_abort(ak_s3_multipart *multipart)
     ak_s3_add_parameter(&request, "uploadId", multipart->upload_id);
     akidb_status status = ak_s3_send_uncancelled(client, &request, &answer, &problem);
     if (status == AKIDB_OK) {
-        if (!is_good(&answer) && answer.http.code != 404)
+        if (!ak_s3_is_good(&answer) && answer.http.code != 404)
             status = ak_s3_fail(client, &request, &answer, &problem);
         ak_s3_answer_free(&answer);
     }

@@ -10,20 +10,6 @@
 #include "base/error.h"
 #include "os/random.h"
 
-static bool is_good(const ak_s3_answer *answer)
-{
-    return answer->http.code >= 200 && answer->http.code < 300;
-}
-
-/* For requests whose only result is that they were done. */
-static akidb_status finish(const ak_s3_client *client, const ak_s3_request *request,
-                           ak_s3_answer *answer, akidb_error *err)
-{
-    akidb_status status = is_good(answer) ? AKIDB_OK : ak_s3_fail(client, request, answer, err);
-    ak_s3_answer_free(answer);
-    return status;
-}
-
 /* ---- put ------------------------------------------------------------------------------------- */
 
 akidb_status ak_s3_new_writer(char text_out[AK_S3_WRITER_SIZE], akidb_error *err)
@@ -45,14 +31,14 @@ akidb_status ak_s3_is_ours(ak_s3_client *client, const char *full_key, const cha
     akidb_status status = ak_s3_send(client, &request, &answer, err);
     if (status != AKIDB_OK)
         return status;
-    *ours_out = is_good(&answer) &&
+    *ours_out = ak_s3_is_good(&answer) &&
                 ak_http_header(&answer.http, "x-amz-meta-writer", found, sizeof found) &&
                 strcmp(found, writer) == 0;
-    if (is_good(&answer) || answer.http.code == 404) {
+    if (ak_s3_is_good(&answer) || answer.http.code == 404) {
         ak_s3_answer_free(&answer);
         return AKIDB_OK;
     }
-    return finish(client, &request, &answer, err);
+    return ak_s3_finish(client, &request, &answer, err);
 }
 
 akidb_status ak_s3_check_absent(ak_s3_client *client, const char *full_key, akidb_error *err)
@@ -72,8 +58,8 @@ akidb_status ak_s3_check_absent(ak_s3_client *client, const char *full_key, akid
         ak_s3_answer_free(&answer);
         return AKIDB_OK;
     }
-    if (!is_good(&answer))
-        return finish(client, &request, &answer, err);
+    if (!ak_s3_is_good(&answer))
+        return ak_s3_finish(client, &request, &answer, err);
     ak_s3_answer_free(&answer);
     char name[AKIDB_KEY_MAX + 300];
     ak_s3_name(client, full_key, name, sizeof name);
@@ -124,7 +110,7 @@ akidb_status ak_s3_put_whole(ak_s3_client *client, const char *full_key, const a
             return status == AKIDB_OK ? AKIDB_OK : AKIDB_E_UNCERTAIN;
         }
     }
-    return finish(client, &request, &answer, err);
+    return ak_s3_finish(client, &request, &answer, err);
 }
 
 akidb_status ak_s3_put(void *handle, const char *key, const akidb_slice *slices, size_t count,
@@ -173,17 +159,17 @@ akidb_status ak_s3_get(void *handle, const char *key, uint64_t max_size, akidb_b
     status = ak_s3_send(client, &request, &answer, err);
     if (status != AKIDB_OK)
         return status;
-    if (is_good(&answer) && answer.http.body.size > max_size) {
+    if (ak_s3_is_good(&answer) && answer.http.body.size > max_size) {
         ak_s3_answer_free(&answer);
         return ak_fail_at(err, AKIDB_E_LIMIT, AK_IN(key),
                           "the object has more than the %" PRIu64 " bytes that are allowed",
                           max_size);
     }
-    if (is_good(&answer)) {
+    if (ak_s3_is_good(&answer)) {
         *buffer_out = answer.http.body;
         answer.http.body = (akidb_buffer){0};
     }
-    return finish(client, &request, &answer, err);
+    return ak_s3_finish(client, &request, &answer, err);
 }
 
 /* "bytes 0-9/100": the whole object's size. */
@@ -240,8 +226,8 @@ akidb_status ak_s3_get_range(void *handle, const char *key, uint64_t offset, voi
             return AKIDB_OK;
         }
     }
-    if (!is_good(&answer))
-        return finish(client, &request, &answer, err);
+    if (!ak_s3_is_good(&answer))
+        return ak_s3_finish(client, &request, &answer, err);
     size_t got = answer.http.into_used;
     int code = answer.http.code;
     ak_s3_answer_free(&answer);
@@ -264,7 +250,7 @@ akidb_status ak_s3_head(void *handle, const char *key, akidb_object_info *info_o
     status = ak_s3_send(client, &request, &answer, err);
     if (status != AKIDB_OK)
         return status;
-    if (is_good(&answer)) {
+    if (ak_s3_is_good(&answer)) {
         if (!ak_http_header(&answer.http, "content-length", text, sizeof text)) {
             ak_s3_answer_free(&answer);
             return ak_fail_at(err, AKIDB_E_STORE, AK_IN(key), "the server told no size");
@@ -275,7 +261,7 @@ akidb_status ak_s3_head(void *handle, const char *key, akidb_object_info *info_o
             info_out->modified_at = modified < 0 ? 0 : (int64_t)modified * 1000000;
         }
     }
-    return finish(client, &request, &answer, err);
+    return ak_s3_finish(client, &request, &answer, err);
 }
 
 /* ---- delete and copy ------------------------------------------------------------------------- */
@@ -296,7 +282,7 @@ akidb_status ak_s3_remove(void *handle, const char *key, akidb_error *err)
         ak_s3_answer_free(&answer);
         return AKIDB_OK;
     }
-    return finish(client, &request, &answer, err);
+    return ak_s3_finish(client, &request, &answer, err);
 }
 
 /* CopyObject has no If-None-Match on most servers, so a copy that must not replace goes another
@@ -328,7 +314,7 @@ static akidb_status copy_at_once(ak_s3_client *client, const char *source, const
     ak_s3_add_header(&request, "x-amz-copy-source", source);
     ak_s3_add_encryption(client, &request);
     akidb_status status = ak_s3_send(client, &request, &answer, err);
-    return status == AKIDB_OK ? finish(client, &request, &answer, err) : status;
+    return status == AKIDB_OK ? ak_s3_finish(client, &request, &answer, err) : status;
 }
 
 akidb_status ak_s3_copy(void *handle, const char *from_key, const char *to_key, akidb_put_mode mode,

@@ -1,7 +1,6 @@
 #ifndef AK_STORE_S3_OBJECTS_H
 #define AK_STORE_S3_OBJECTS_H
 /* What the slots of akidb_store_ops mean in S3's requests. Handles are ak_s3_client. */
-#include "akidb/sys/store_backend.h"
 #include "store/s3/client.h"
 
 akidb_status ak_s3_put(void *handle, const char *key, const akidb_slice *slices, size_t count,
@@ -13,6 +12,8 @@ akidb_status ak_s3_get_range(void *handle, const char *key, uint64_t offset, voi
 akidb_status ak_s3_head(void *handle, const char *key, akidb_object_info *info_out,
                         akidb_error *err);
 akidb_status ak_s3_remove(void *handle, const char *key, akidb_error *err);
+akidb_status ak_s3_remove_many(void *handle, const char *const *keys, size_t count,
+                               akidb_status *outcomes, akidb_error *err);
 akidb_status ak_s3_copy(void *handle, const char *from_key, const char *to_key, akidb_put_mode mode,
                         akidb_error *err);
 akidb_status ak_s3_list(void *handle, const char *prefix, char delimiter,

@@ -9,6 +9,17 @@ static void close_client(void *handle)
     ak_s3_client_close(handle);
 }
 
+static void get_statistics(void *handle, akidb_store_statistics *statistics_out)
+{
+    ak_s3_counters *c = &((ak_s3_client *)handle)->counters;
+    for (int kind = 0; kind < AKIDB_REQUEST_KIND_COUNT; kind++)
+        statistics_out->requests[kind] = atomic_load(&c->requests[kind]);
+    statistics_out->retries = atomic_load(&c->retries);
+    statistics_out->failed = atomic_load(&c->failed);
+    statistics_out->sent_bytes = atomic_load(&c->sent_bytes);
+    statistics_out->received_bytes = atomic_load(&c->received_bytes);
+}
+
 static const akidb_store_ops s3_ops = {
     .put = ak_s3_put,
     .get = ak_s3_get,
@@ -23,6 +34,8 @@ static const akidb_store_ops s3_ops = {
     .upload_abort = ak_s3_upload_abort,
     .remove_leftovers = ak_s3_remove_leftovers,
     .close = close_client,
+    .remove_many = ak_s3_remove_many,
+    .statistics = get_statistics,
 };
 
 akidb_status akidb_s3_store_open(const char *bucket, const char *prefix,

@@ -21,6 +21,7 @@ enum {
     MD5_BYTES = 16,
     CHECKSUM_TEXT = 32,
     MAX_REDIRECTS = 3,
+    SLOW_MS = 2000, /* who waits that long is told why */
     CLEANING_MS = 500
 };
 
@@ -37,6 +38,7 @@ typedef struct sending {
     int64_t time;
     bool has_token; /* its keys are temporary */
 
+    unsigned tries; /* that went out */
     unsigned redirects;
     bool refreshed_keys;
     bool corrected_clock;
@@ -270,6 +272,24 @@ static akidb_status prepare(sending *s, attempt *a, akidb_error *err)
     return status;
 }
 
+/* Lists are what S3's price lists call so too. */
+static akidb_request_kind kind_of(const ak_s3_request *request)
+{
+    static const struct {
+        const char *method;
+        akidb_request_kind kind;
+    } kinds[] = {{"HEAD", AKIDB_REQUEST_HEAD},
+                 {"PUT", AKIDB_REQUEST_PUT},
+                 {"POST", AKIDB_REQUEST_POST},
+                 {"DELETE", AKIDB_REQUEST_DELETE}};
+    if (strncmp(request->action, "s3:List", strlen("s3:List")) == 0)
+        return AKIDB_REQUEST_LIST;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(request->method, kinds[i].method) == 0)
+            return kinds[i].kind;
+    return AKIDB_REQUEST_GET;
+}
+
 /* Sends it once and waits; AKIDB_E_CANCELLED when the caller wants to stop. */
 static akidb_status exchange(sending *s, attempt *a, ak_http_response *response, akidb_error *err)
 {
@@ -287,15 +307,22 @@ static akidb_status exchange(sending *s, attempt *a, ak_http_response *response,
         .max_body_bytes = request->max_body_bytes == 0 ? BODY_BYTES_MAX : request->max_body_bytes,
     };
     ak_http_transfer *transfer;
+    ak_s3_counters *counters = &s->client->counters;
     akidb_status status = ak_http_start(s->client->http, &http, &transfer, err);
     if (status != AKIDB_OK)
         return status;
+    atomic_fetch_add(&counters->requests[kind_of(request)], 1);
+    if (s->tries++ > 0)
+        atomic_fetch_add(&counters->retries, 1);
     while (!ak_http_wait(transfer, POLL_MS, response)) {
         if (is_cancelled(s)) {
             ak_http_abandon(transfer);
+            atomic_fetch_add(&counters->failed, 1);
             return ak_fail(err, AKIDB_E_CANCELLED, "cancelled");
         }
     }
+    atomic_fetch_add(&counters->sent_bytes, response->sent_bytes);
+    atomic_fetch_add(&counters->received_bytes, response->into_used + response->body.size);
     return AKIDB_OK;
 }
 
@@ -340,26 +367,9 @@ static bool is_code(const ak_s3_answer *answer, const char *const *codes)
 
 static bool is_transient(const ak_s3_answer *answer)
 {
-    static const char *const codes[] = {"SlowDown",
-                                        "SlowDownRead",
-                                        "SlowDownWrite",
-                                        "ServiceUnavailable",
-                                        "InternalError",
-                                        "RequestTimeout",
-                                        "Throttling",
-                                        "ThrottlingException",
-                                        "RequestLimitExceeded",
-                                        "RequestThrottled",
-                                        "OperationAborted",
-                                        "ConditionalRequestConflict",
-                                        "BadDigest",
-                                        "XAmzContentChecksumMismatch",
-                                        "XAmzContentSHA256Mismatch",
-                                        "IncompleteBody",
-                                        NULL};
     int code = answer->http.code;
     return code == 408 || code == 429 || code == 500 || code == 502 || code == 503 || code == 504 ||
-           is_code(answer, codes);
+           ak_s3_code_is_transient(answer->error_code);
 }
 
 /* Another region's bucket: learns it and says to sign anew. */
@@ -456,16 +466,16 @@ static void learn_checksum(sending *s, const ak_s3_answer *answer)
 
 /* An object that was uploaded in parts has a checksum of checksums, "...-N", which says nothing of
  * the bytes. */
-static bool is_damaged(const sending *s, const ak_s3_answer *answer)
+static bool is_damaged(const sending *s, ak_s3_answer *answer)
 {
-    char told[128], found[AK_S3_CRC32C_SIZE];
     if (!s->request->check_answer ||
-        !ak_http_header(&answer->http, "x-amz-checksum-crc32c", told, sizeof told) ||
-        strchr(told, '-') != NULL)
+        !ak_http_header(&answer->http, "x-amz-checksum-crc32c", answer->told_crc32c,
+                        sizeof answer->told_crc32c) ||
+        strchr(answer->told_crc32c, '-') != NULL)
         return false;
     const akidb_slice body = {answer->http.body.data, answer->http.body.size};
-    crc32c_text(&body, 1, found);
-    return strcmp(told, found) != 0;
+    crc32c_text(&body, 1, answer->found_crc32c);
+    return strcmp(answer->told_crc32c, answer->found_crc32c) != 0;
 }
 
 typedef enum verdict { FINAL, AGAIN_NOW, AGAIN_LATER } verdict;
@@ -534,24 +544,11 @@ static akidb_status sleep_ms(const sending *s, uint32_t delay_ms, akidb_error *e
     return AKIDB_OK;
 }
 
-/* Why the last try was no success, for a message. */
-static void describe(const ak_s3_answer *answer, char *text, size_t size)
-{
-    if (answer->is_damaged)
-        snprintf(text, size, "the bytes that arrive do not match their CRC-32C");
-    else if (answer->http.outcome != AK_HTTP_ANSWERED)
-        snprintf(text, size, "%s", answer->http.reason);
-    else
-        snprintf(text, size, "%d%s%s%s%s", answer->http.code,
-                 answer->error_code[0] != '\0' ? " " : "", answer->error_code,
-                 answer->error_message[0] != '\0' ? ": " : "", answer->error_message);
-}
-
 static akidb_status give_up(sending *s, const ak_s3_answer *answer, akidb_error *err)
 {
     char name[AKIDB_KEY_MAX + 300], reason[800];
     ak_s3_name(s->client, s->request->key, name, sizeof name);
-    describe(answer, reason, sizeof reason);
+    ak_s3_describe(answer, reason, sizeof reason);
     long long seconds = (monotonic_ms() - s->retry.started_ms + 500) / 1000;
     bool uncertain = answer->was_lost && changes_something(s->request) && !s->request->invisible;
     akidb_status status = answer->is_damaged ? AKIDB_E_CORRUPTION
@@ -619,13 +616,25 @@ static akidb_status wait_for_next(sending *s, const ak_s3_answer *answer, akidb_
     bool again = ak_retry_again(&s->retry, &client->budget, monotonic_ms(),
                                 server_wait_ms(&answer->http), random, &delay_ms);
     pthread_mutex_unlock(&client->mutex);
-    if (!again)
+    if (!again || s->request->once)
         return give_up(s, answer, err);
-    char reason[800];
-    describe(answer, reason, sizeof reason);
-    ak_s3_log(client, AKIDB_LOG_INFO, "%s: try %u failed, again in %u ms: %s", s->request->action,
-              s->retry.made, delay_ms, reason);
+    int64_t waited_ms = monotonic_ms() - s->retry.started_ms;
+    if (waited_ms + delay_ms >= SLOW_MS) {
+        char reason[800];
+        ak_s3_describe(answer, reason, sizeof reason);
+        ak_s3_log(client, AKIDB_LOG_INFO, "%s: try %u failed after %lld s, again in %u ms: %s",
+                  s->request->action, s->retry.made, (long long)(waited_ms / 1000), delay_ms,
+                  reason);
+    }
     return sleep_ms(s, delay_ms, err);
+}
+
+/* Whether it says what the caller wanted to know, be that "not there" or "already there". */
+static bool is_an_answer(const ak_s3_answer *answer)
+{
+    int code = answer->http.code;
+    return answer->http.outcome == AK_HTTP_ANSWERED &&
+           (ak_s3_is_good(answer) || code == 404 || code == 412 || code == 416);
 }
 
 static akidb_status send_until_answered(ak_s3_client *client, const ak_s3_request *request,
@@ -640,6 +649,8 @@ static akidb_status send_until_answered(ak_s3_client *client, const ak_s3_reques
         if (status != AKIDB_OK)
             break;
         verdict next = judge(&s, answer_out);
+        if (next != FINAL || !is_an_answer(answer_out))
+            atomic_fetch_add(&client->counters.failed, 1);
         if (next == FINAL)
             break;
         if (next == AGAIN_LATER)
@@ -673,54 +684,4 @@ void ak_s3_answer_free(ak_s3_answer *answer)
 {
     ak_http_response_free(&answer->http);
     *answer = (ak_s3_answer){0};
-}
-
-/* ---- what callers make of it ----------------------------------------------------------------- */
-
-void ak_s3_name(const ak_s3_client *client, const char *full_key, char *text_out, size_t size)
-{
-    snprintf(text_out, size, "s3://%s/%s", client->bucket, full_key == NULL ? "" : full_key);
-}
-
-akidb_status ak_s3_full_key(const ak_s3_client *client, const char *key,
-                            char full_out[AKIDB_KEY_MAX + 1], akidb_error *err)
-{
-    size_t prefix = strlen(client->prefix), size = strlen(key);
-    if (prefix + size > AKIDB_KEY_MAX)
-        return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(key),
-                          "with the store's prefix the key has %zu bytes; at most %u are allowed",
-                          prefix + size, AKIDB_KEY_MAX);
-    memcpy(full_out, client->prefix, prefix);
-    memcpy(full_out + prefix, key, size + 1);
-    return AKIDB_OK;
-}
-
-akidb_status ak_s3_fail(const ak_s3_client *client, const ak_s3_request *request,
-                        const ak_s3_answer *answer, akidb_error *err)
-{
-    char name[AKIDB_KEY_MAX + 300], reason[800];
-    int code = answer->http.code;
-    ak_s3_name(client, request->key, name, sizeof name);
-    describe(answer, reason, sizeof reason);
-    if (strcmp(answer->error_code, "NoSuchBucket") == 0)
-        return ak_fail_at(err, AKIDB_E_NOT_FOUND, AK_IN(name), "there is no bucket %s",
-                          client->bucket);
-    if (code == 404)
-        return ak_fail_at(err, AKIDB_E_NOT_FOUND, AK_IN(name), "not there (%s)", reason);
-    if (code == 412)
-        return ak_fail_at(err, AKIDB_E_ALREADY_EXISTS, AK_IN(name), "the key is taken");
-    if (code == 401 || code == 403)
-        return ak_fail_at(err, AKIDB_E_PERMISSION, AK_IN(name),
-                          "the keys in use lack the right %s on bucket %s, or are not valid (%s)",
-                          request->action, client->bucket, reason);
-    return ak_fail_at(err, AKIDB_E_STORE, AK_IN(name), "%s: the server answered %s",
-                      request->action, reason);
-}
-
-void ak_s3_add_encryption(const ak_s3_client *client, ak_s3_request *request)
-{
-    if (client->sse != NULL)
-        ak_s3_add_header(request, "x-amz-server-side-encryption", client->sse);
-    if (client->sse_key != NULL)
-        ak_s3_add_header(request, "x-amz-server-side-encryption-aws-kms-key-id", client->sse_key);
 }

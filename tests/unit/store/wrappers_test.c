@@ -138,6 +138,9 @@ static void a_trace_tells_each_call(void **state)
     uint64_t count;
     uint64_t size;
     assert_ok(err, akidb_store_remove_leftovers(store, 0, false, &count, &size, &err));
+    static const char *const keys[] = {"y", "z"};
+    assert_ok(err, akidb_store_delete_many(store, keys, 2, NULL, &err));
+    assert_ok(err, akidb_store_delete_many(store, keys, 1, NULL, &err));
     assert_string_equal(l.text, "put|a|5|ok\n"
                                 "get|a|5|ok\n"
                                 "get range|a|2|ok\n"
@@ -150,7 +153,9 @@ static void a_trace_tells_each_call(void **state)
                                 "upload abort|v|0|ok\n"
                                 "list|x/|0|ok\n"
                                 "delete|a|0|ok\n"
-                                "remove leftovers||0|ok\n");
+                                "remove leftovers||0|ok\n"
+                                "delete many|y|0|ok\n"
+                                "delete|y|0|ok\n");
     akidb_store_close(store);
     assert_true(exists(inner, "u"));
     akidb_store_close(inner);
@@ -250,6 +255,68 @@ static void a_fault_after_has_happened(void **state)
     faulty_close(&f);
 }
 
+static void of_many_keys_each_has_its_own_fault(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"a", "b"};
+    akidb_status outcomes[2];
+    faulty f;
+    faulty_open(&f);
+    plan_fault(&f, AKIDB_STORE_DELETE, AKIDB_FAULT_BEFORE);
+    assert_ok(f.err, put(f.inner, "b", "x"));
+    assert_status(AKIDB_E_STORE, akidb_store_delete_many(f.store, keys, 2, outcomes, &f.err));
+    assert_non_null(strstr(f.err.message, "a"));
+    assert_int_equal(outcomes[0], AKIDB_E_STORE);
+    assert_int_equal(outcomes[1], AKIDB_E_STORE);
+    f.plan.fault.status = AKIDB_E_CANCELLED;
+    assert_status(AKIDB_E_CANCELLED, akidb_store_delete_many(f.store, keys, 2, outcomes, &f.err));
+    assert_int_equal(outcomes[1], AKIDB_E_CANCELLED);
+    assert_true(exists(f.inner, "b"));
+    plan_fault(&f, AKIDB_STORE_DELETE, AKIDB_FAULT_AFTER);
+    assert_status(AKIDB_E_UNCERTAIN, akidb_store_delete_many(f.store, keys, 2, outcomes, &f.err));
+    assert_false(exists(f.inner, "b"));
+    faulty_close(&f);
+}
+
+/* Of 2,500 keys, those below `good` can be deleted. */
+typedef struct half_dead {
+    size_t good, asked;
+} half_dead;
+
+static akidb_fault refuse_some(void *context, akidb_store_op op, const char *key)
+{
+    half_dead *h = context;
+    (void)key;
+    bool fails = op == AKIDB_STORE_DELETE && h->asked++ >= h->good;
+    return (akidb_fault){fails ? AKIDB_FAULT_BEFORE : AKIDB_FAULT_NONE, AKIDB_E_PERMISSION};
+}
+
+static void a_thousand_failures_in_a_row_end_it(void **state)
+{
+    (void)state;
+    enum { KEYS = 2500 };
+    static const struct {
+        size_t good, asked;
+    } cases[] = {{0, 1000}, {1, 2000}, {1001, 2500}, {2500, 2500}};
+    static const char *keys[KEYS];
+    static akidb_status outcomes[KEYS];
+    for (size_t i = 0; i < KEYS; i++)
+        keys[i] = "k";
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        half_dead h = {.good = cases[c].good};
+        akidb_error err = {0};
+        akidb_store *inner = memory_open(), *store;
+        assert_ok(err, akidb_store_fault_open(inner, refuse_some, &h, &store, &err));
+        akidb_status expected = h.good == KEYS ? AKIDB_OK : AKIDB_E_PERMISSION;
+        assert_status(expected, akidb_store_delete_many(store, keys, KEYS, outcomes, &err));
+        assert_int_equal(h.asked, cases[c].asked);
+        for (size_t i = 0; i < KEYS; i++)
+            assert_int_equal(outcomes[i], i < h.good ? AKIDB_OK : AKIDB_E_PERMISSION);
+        akidb_store_close(store);
+        akidb_store_close(inner);
+    }
+}
+
 static void a_fault_may_spoil_what_is_read(void **state)
 {
     (void)state;
@@ -343,6 +410,8 @@ int main(void)
         cmocka_unit_test(a_trace_tells_each_call),
         cmocka_unit_test(a_fault_before_does_nothing),
         cmocka_unit_test(a_fault_after_has_happened),
+        cmocka_unit_test(of_many_keys_each_has_its_own_fault),
+        cmocka_unit_test(a_thousand_failures_in_a_row_end_it),
         cmocka_unit_test(a_fault_may_spoil_what_is_read),
         cmocka_unit_test(a_failed_upload_write_can_only_be_aborted),
         cmocka_unit_test(a_prefix_store_is_a_part_of_another),
