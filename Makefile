@@ -5,9 +5,11 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 
-# Seconds for each fuzz target, rounds of the kill loop, folder that the benchmark writes to.
+# Seconds for each fuzz target, kills of a creator of snapshots, of a writer of the log and of the
+# storage, folder that the benchmark writes to.
 FUZZ_SECONDS ?= 600
 CRASH_ROUNDS ?= 20
+KILL_ROUNDS  ?= 1000
 BENCH_DIR    ?= $(BUILD)/bench-data
 BENCH_ARGS   ?=
 
@@ -53,11 +55,12 @@ tsan: setup ## the tests under ThreadSanitizer
 	@$(NINJA) $(BUILD)/tsan
 	@$(CTEST) $(BUILD)/tsan -L threads
 
-crash: setup all ## kill -9 a creator and a writer of the log, CRASH_ROUNDS times
+crash: setup all ## kill -9 a creator CRASH_ROUNDS times, the log and the storage KILL_ROUNDS times
 	@tests/crash/kill_loop.py $(BUILD)/akidb $(CRASH_ROUNDS)
 	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
-	@$(NINJA) $(BUILD)/asan --target crash_wal_kill
-	@AKIDB_CRASH_ROUNDS=$(CRASH_ROUNDS) $(BUILD)/asan/tests/crash/crash_wal_kill
+	@$(NINJA) $(BUILD)/asan --target crash_wal_kill crash_storage_kill
+	@AKIDB_CRASH_ROUNDS=$(KILL_ROUNDS) $(BUILD)/asan/tests/crash/crash_wal_kill
+	@AKIDB_CRASH_ROUNDS=$(KILL_ROUNDS) $(BUILD)/asan/tests/crash/crash_storage_kill
 
 soak: all ## the kill loop, without end, new seeds each round
 	@tests/crash/kill_loop.py $(BUILD)/akidb forever --seed $$(date +%s)

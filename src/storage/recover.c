@@ -12,7 +12,9 @@ typedef struct recovery {
     ak_catalogue catalogue;
     bool found; /* there is a catalogue */
     bool allow_older;
-    bool rewrite; /* the catalogue must not stay as it is */
+    bool rewrite;     /* the catalogue must not stay as it is */
+    uint64_t orphans; /* entries whose collection is not there, though nobody has dropped it; or a
+                         write that came just after the drop */
 } recovery;
 
 /* Adds a sentence to the report's detail, as far as there is room. */
@@ -239,6 +241,8 @@ static akidb_status replay(void *context, uint64_t lsn, ak_wal_kind kind, akidb_
         status = replay_into(r, &entry, &pending, err);
     else if (kind == AK_WAL_CREATE || (kind == AK_WAL_RESTORE && entry.creates))
         status = replay_create(r, &entry, &pending, err);
+    else if (kind != AK_WAL_DROP && kind != AK_WAL_CHECKPOINT && lsn > r->catalogue.lsn)
+        r->orphans++;
     ak_collection_release(pending.collection);
     return status;
 }
@@ -284,6 +288,8 @@ static akidb_status check_log(recovery *r, const ak_wal_report *found, uint64_t 
         return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_IN("wal"),
                           "expected entries from LSN %" PRIu64 " on, found them from %" PRIu64,
                           catalogue->log_from, first_lsn);
+    /* What is given up is given up once: the next open shall not miss it again. */
+    r->rewrite |= first_lsn > catalogue->log_from;
     uint64_t needed = catalogue->lsn;
     for (size_t i = 0; i < storage->collection_count; i++) {
         ak_collection *collection = storage->collections[i];
@@ -316,8 +322,9 @@ static akidb_status check_whole_log(const ak_wal_report *found, uint64_t last_ls
                       "expected it beside a log that does not begin at LSN 1, found none");
 }
 
-static void report_log(akidb_storage *storage, const ak_wal_report *found)
+static void report_log(const recovery *r, const ak_wal_report *found)
 {
+    akidb_storage *storage = r->storage;
     akidb_recovery_report *report = &storage->report;
     report->log_bytes = found->bytes;
     report->torn = found->torn;
@@ -330,6 +337,11 @@ static void report_log(akidb_storage *storage, const ak_wal_report *found)
     if (found->dropped_entries > 0 || found->dropped_bytes > 0)
         tell(storage, "at least %" PRIu64 " entries, %" PRIu64 " bytes, were dropped from %s on",
              found->dropped_entries, found->dropped_bytes, found->dropped_from);
+    if (found->dropped_entries == 0 || r->orphans == 0)
+        return;
+    report->dropped_entries += r->orphans;
+    tell(storage, "with the creation of a collection, %" PRIu64 " whole entries of it went",
+         r->orphans);
 }
 
 static akidb_status open_log(recovery *r, const ak_wal_options *options, akidb_error *err)
@@ -343,7 +355,7 @@ static akidb_status open_log(recovery *r, const ak_wal_options *options, akidb_e
     ak_wal_get_statistics(storage->wal, &statistics);
     storage->applied = storage->durable = statistics.last_lsn;
     memcpy(storage->log_id.bytes, found.log_id, sizeof found.log_id);
-    report_log(storage, &found);
+    report_log(r, &found);
     return r->found
                ? check_log(r, &found, statistics.last_lsn, (akidb_recovery)options->recovery, err)
                : check_whole_log(&found, statistics.last_lsn, err);

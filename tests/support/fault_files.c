@@ -1,6 +1,7 @@
 #include "fault_files.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 const char *file_call_name(file_call call)
@@ -25,7 +26,10 @@ static int check(fault_files *f, file_call call)
             f->failed = call;
         }
     }
+    bool ends = error_number != 0 && f->kills && call != CALL_WRITE_AT;
     pthread_mutex_unlock(&f->lock);
+    if (ends)
+        raise(SIGKILL);
     return error_number;
 }
 
@@ -123,6 +127,8 @@ static int write_at(void *handle, akidb_file file, uint64_t offset, const akidb_
         akidb_slice half = {slices[0].data, slices[0].size / 2};
         (void)f->inner->ops->write_at(f->inner->handle, file, offset, &half, 1);
     }
+    if (f->kills)
+        raise(SIGKILL);
     return error_number;
 }
 
@@ -201,7 +207,15 @@ void fault_files_fail(fault_files *f, uint32_t kinds, uint64_t nth, int error_nu
     f->fail_at = nth;
     f->error_number = error_number;
     f->failed = CALL_COUNT;
+    f->kills = false;
     pthread_mutex_unlock(&f->lock);
+}
+
+void fault_files_kill(fault_files *f, uint32_t kinds, uint64_t nth)
+{
+    fault_files_fail(f, kinds, nth, EIO);
+    f->half_write = true;
+    f->kills = true;
 }
 
 void fault_files_heal(fault_files *f)

@@ -1,6 +1,6 @@
 #ifndef AK_TEST_FAULT_FILES_H
 #define AK_TEST_FAULT_FILES_H
-/* Files of which one call fails: the nth of some kinds, counted from 0. */
+/* Files of which one call fails, or ends the process: the nth of some kinds, counted from 0. */
 #include <pthread.h>
 
 #include "akidb/sys/files.h"
@@ -41,6 +41,7 @@ typedef struct fault_files {
     uint64_t fail_at; /* which of them fails; UINT64_MAX: none */
     bool from_then_on;
     int error_number; /* what it fails with */
+    bool kills;       /* it does not fail, but ends the process by SIGKILL */
     bool half_write;  /* a failing write_at first writes half of its bytes */
     file_call failed; /* the kind of the call that failed; CALL_COUNT: none yet */
 } fault_files;
@@ -52,6 +53,10 @@ void fault_files_init(fault_files *f, const akidb_files *inner);
 
 /* From now on: of the calls of these kinds the nth fails. */
 void fault_files_fail(fault_files *f, uint32_t kinds, uint64_t nth, int error_number);
+
+/* From now on: with the nth call of these kinds the process ends, as by kill -9. A write_at has
+ * written half of its bytes, any other call has not been made. */
+void fault_files_kill(fault_files *f, uint32_t kinds, uint64_t nth);
 
 /* From now on nothing fails. */
 void fault_files_heal(fault_files *f);

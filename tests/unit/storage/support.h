@@ -22,6 +22,30 @@ static inline akidb_uuid test_id(uint64_t number)
     return id;
 }
 
+/* A document that follows from its number and its version. */
+typedef struct test_document {
+    akidb_uuid id;
+    float vector[TEST_DIMENSION];
+    int64_t time;
+    char external[32], metadata[64];
+    akidb_slice external_id, meta; /* in those two, or null */
+} test_document;
+
+static inline void test_document_make(test_document *d, uint64_t number, uint64_t version)
+{
+    *d = (test_document){
+        .id = test_id(number),
+        .vector = {(float)number, (float)version, -0.5f},
+        .time = TEST_TIME + (int64_t)(number * 1000),
+    };
+    snprintf(d->external, sizeof d->external, "doc-%llu", (unsigned long long)(number % 100));
+    snprintf(d->metadata, sizeof d->metadata, "{\"v\":%llu}", (unsigned long long)version);
+    if (number % 3 != 0)
+        d->external_id = (akidb_slice){d->external, number % 7 == 1 ? 0 : strlen(d->external)};
+    if (number % 5 != 0)
+        d->meta = (akidb_slice){d->metadata, strlen(d->metadata)};
+}
+
 /* Documents first .. first + count - 1 in version `version`; free with akidb_documents_free. */
 static inline akidb_documents *test_documents(uint64_t first, size_t count, uint64_t version)
 {
@@ -29,22 +53,16 @@ static inline akidb_documents *test_documents(uint64_t first, size_t count, uint
     akidb_documents *documents;
     assert_ok(err, akidb_documents_new(TEST_DIMENSION, &documents, &err));
     for (uint64_t number = first; number < first + count; number++) {
-        akidb_uuid id = test_id(number);
-        char external[32], metadata[64];
-        float vector[TEST_DIMENSION] = {(float)number, (float)version, -0.5f};
-        int64_t time = TEST_TIME + (int64_t)(number * 1000);
-        snprintf(external, sizeof external, "doc-%llu", (unsigned long long)(number % 100));
-        snprintf(metadata, sizeof metadata, "{\"v\":%llu}", (unsigned long long)version);
+        test_document d;
+        test_document_make(&d, number, version);
         akidb_document document = {
-            .document_id = &id,
-            .vector = vector,
+            .document_id = &d.id,
+            .vector = d.vector,
             .dimension = TEST_DIMENSION,
-            .inserted_at = &time,
+            .inserted_at = &d.time,
+            .external_id = d.external_id,
+            .metadata = d.meta,
         };
-        if (number % 3 != 0)
-            document.external_id = (akidb_slice){external, number % 7 == 1 ? 0 : strlen(external)};
-        if (number % 5 != 0)
-            document.metadata = (akidb_slice){metadata, strlen(metadata)};
         assert_ok(err, akidb_documents_append(documents, &document, &err));
     }
     return documents;
@@ -62,16 +80,14 @@ static inline void assert_same_text(akidb_slice a, akidb_slice b)
 static inline void assert_document(const akidb_batch *batch, size_t row, uint64_t number,
                                    uint64_t version)
 {
-    akidb_documents *expected = test_documents(number, 1, version);
-    akidb_batch one = akidb_documents_batch(expected);
-    assert_memory_equal(&batch->document_ids[row], &one.document_ids[0], sizeof(akidb_uuid));
-    assert_memory_equal(batch->vectors + row * TEST_DIMENSION, one.vectors,
-                        TEST_DIMENSION * sizeof(float));
-    assert_int_equal(batch->inserted_at[row], one.inserted_at[0]);
-    assert_same_text(akidb_texts_at(&batch->external_ids, row),
-                     akidb_texts_at(&one.external_ids, 0));
-    assert_same_text(akidb_texts_at(&batch->metadata, row), akidb_texts_at(&one.metadata, 0));
-    akidb_documents_free(expected);
+    test_document expected;
+    test_document_make(&expected, number, version);
+    assert_memory_equal(&batch->document_ids[row], &expected.id, sizeof(akidb_uuid));
+    assert_memory_equal(batch->vectors + row * TEST_DIMENSION, expected.vector,
+                        sizeof expected.vector);
+    assert_int_equal(batch->inserted_at[row], expected.time);
+    assert_same_text(akidb_texts_at(&batch->external_ids, row), expected.external_id);
+    assert_same_text(akidb_texts_at(&batch->metadata, row), expected.meta);
 }
 
 static inline void test_upsert(akidb_storage *storage, const akidb_uuid *collection, uint64_t first,
