@@ -17,6 +17,6 @@ static akidb_status read_at(void *handle, uint64_t offset, void *dst, size_t siz
 
 akidb_input cli_store_input(cli_object *object, uint64_t size)
 {
-    static const akidb_input_ops ops = {read_at, NULL};
+    static const akidb_input_ops ops = {.read_at = read_at};
     return (akidb_input){&ops, object, size, object->key};
 }

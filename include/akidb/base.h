@@ -90,6 +90,12 @@ typedef struct akidb_slice {
     size_t size;
 } akidb_slice;
 
+/* Borrowed room for bytes. data may be NULL when size is 0. */
+typedef struct akidb_piece {
+    void *data;
+    size_t size;
+} akidb_piece;
+
 /* Bytes that own their memory. Start from {0}; hand back to akidb_buffer_free. */
 typedef struct akidb_buffer {
     uint8_t *data;

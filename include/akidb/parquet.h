@@ -8,8 +8,10 @@
  *             reader: open, then next until it says done, or read row groups in any order; close.
  *   Threads   A writer or a reader belongs to one thread at a time; it may use others of its own.
  *   Memory    (threads + 1) row groups, whatever the size of the file.
- *   Damage    Every checksum in the file is checked before its bytes are used. A damaged or hostile
- *             file gives AKIDB_E_CORRUPTION, never a crash and never wrong values.
+ *   Damage    Every byte is compared with a checksum before it is used: with that of an earlier
+ *             summary when there is one, else with that of its page. What differs is read once
+ * more, since bytes are also damaged on their way; if it differs again, the file is damaged. A
+ * damaged or hostile file gives AKIDB_E_CORRUPTION, never a crash and never wrong values.
  */
 #include "akidb/batch.h"
 #include "akidb/sys/input.h"
@@ -173,6 +175,10 @@ struct akidb_parquet_read_options {
     /* What an earlier summary says of this file: the reader then checks every byte that it reads
      * against it. Borrowed until the reader is closed. NULL: the file's own checksums only. */
     const akidb_parquet_summary *expected;
+    bool check_pages; /* with `expected`: compare the pages with their own checksums as well, which
+                         tell the same again; without it they are always compared */
+    const akidb_hooks *hooks; /* borrowed until the reader is closed; `log` alone is called, from
+                                 the thread of the call: what was read again */
 };
 
 typedef struct akidb_parquet_reader akidb_parquet_reader;

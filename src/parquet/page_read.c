@@ -33,6 +33,7 @@ void ak_page_reader_begin(ak_page_reader *reader, const ak_chunk *chunk,
     reader->chunk = chunk;
     reader->decompressor = decompressor;
     reader->at = 0;
+    reader->page = 0;
     reader->values = 0;
     reader->has_dictionary = false;
     reader->dictionary_count = 0;
@@ -65,6 +66,7 @@ typedef struct body {
     ak_page_header header;
     uint64_t offset; /* of the header in the file */
     akidb_slice bytes;
+    const ak_placed_page *placed; /* NULL, or where the rest of it lies */
 } body;
 
 static akidb_status corrupt(const ak_page_reader *reader, uint64_t offset, akidb_error *err,
@@ -77,29 +79,49 @@ static akidb_status corrupt(const ak_page_reader *reader, uint64_t offset, akidb
 
 static akidb_status check_crc(const ak_page_reader *reader, const body *b, akidb_error *err)
 {
-    if (!b->header.has_crc)
+    if (!b->header.has_crc || reader->chunk->is_checked)
         return AKIDB_OK;
-    uint32_t found = ak_crc32(0, b->bytes.data, b->bytes.size);
+    uint32_t found =
+        b->placed != NULL ? b->placed->crc32 : ak_crc32(0, b->bytes.data, b->bytes.size);
     if (found == b->header.crc)
         return AKIDB_OK;
     return ak_fail_at(err, AKIDB_E_CORRUPTION, ak_page_place(reader->chunk, b->offset),
                       "expected a page with CRC-32 %08x, found %08x", b->header.crc, found);
 }
 
+/* The bytes that the next page may take, but for those that lie elsewhere. */
+static akidb_slice next_bytes(ak_page_reader *reader, body *b)
+{
+    const ak_chunk *chunk = reader->chunk;
+    const uint8_t *bytes = chunk->bytes.data;
+    b->placed = NULL;
+    b->offset = chunk->offset + reader->at;
+    if (chunk->placed == NULL)
+        return (akidb_slice){bytes + reader->at, chunk->bytes.size - reader->at};
+    b->placed = &chunk->placed[reader->page++];
+    b->offset = b->placed->offset;
+    return (akidb_slice){bytes + reader->at, b->placed->head_size};
+}
+
 /* Takes the header and the bytes behind it. */
 static akidb_status take_body(ak_page_reader *reader, body *b, akidb_error *err)
 {
     const ak_chunk *chunk = reader->chunk;
-    akidb_slice left = {(const uint8_t *)chunk->bytes.data + reader->at,
-                        chunk->bytes.size - reader->at};
+    akidb_slice left = next_bytes(reader, b);
     size_t used;
-    b->offset = chunk->offset + reader->at;
     akidb_slice window = {left.data, left.size < HEADER_BYTES_MAX ? left.size : HEADER_BYTES_MAX};
     akidb_status status =
         ak_page_header_read(window, chunk->file, b->offset, &b->header, &used, err);
     if (status != AKIDB_OK)
         return status;
     size_t size = (size_t)b->header.compressed_size;
+    if (b->placed != NULL) {
+        size_t there = left.size - used + b->placed->values.size;
+        if (size != there)
+            return corrupt(reader, b->offset, err, "a page of the bytes that were planned for it, ",
+                           there, size);
+        size = left.size - used;
+    }
     if (size > left.size - used)
         return corrupt(reader, b->offset, err, "a page within the bytes left in its column chunk, ",
                        left.size - used, size);
@@ -115,11 +137,12 @@ static akidb_status expand(ak_page_reader *reader, const body *b, bool is_compre
 {
     int codec = reader->chunk->info->codec;
     if (codec == AK_CODEC_UNCOMPRESSED || !is_compressed) {
+        size_t there = bytes.size + (b->placed == NULL ? 0 : b->placed->values.size);
         *out = bytes;
-        if (bytes.size == size)
+        if (there == size)
             return AKIDB_OK;
         return corrupt(reader, b->offset, err, "a page that is not compressed with a size of ",
-                       bytes.size, size);
+                       there, size);
     }
     if (size == 0 && bytes.size == 0) { /* a V2 page of nulls alone: nothing, not even a frame */
         *out = bytes;
@@ -195,6 +218,19 @@ static akidb_status take_levels_v1(const ak_page_reader *reader, const body *b, 
     return AKIDB_OK;
 }
 
+/* The values are what the levels left, or what was read to elsewhere. */
+static akidb_status take_values(const ak_page_reader *reader, const body *b, akidb_slice left,
+                                ak_page *page, akidb_error *err)
+{
+    page->data = left;
+    if (b->placed == NULL)
+        return AKIDB_OK;
+    page->data = (akidb_slice){b->placed->values.data, b->placed->values.size};
+    return left.size == 0 ? AKIDB_OK
+                          : corrupt(reader, b->offset, err,
+                                    "values where they were planned, after ", 0, left.size);
+}
+
 static akidb_status split_v1(ak_page_reader *reader, const body *b, ak_page *page, akidb_error *err)
 {
     const ak_file_leaf *leaf = reader->chunk->leaf;
@@ -207,8 +243,7 @@ static akidb_status split_v1(ak_page_reader *reader, const body *b, ak_page *pag
     if (status == AKIDB_OK)
         status = take_levels_v1(reader, b, leaf->max_definition, b->header.definition_encoding,
                                 &left, &page->definition, err);
-    page->data = left;
-    return status;
+    return status == AKIDB_OK ? take_values(reader, b, left, page, err) : status;
 }
 
 static akidb_status split_v2(ak_page_reader *reader, const body *b, ak_page *page, akidb_error *err)
@@ -229,9 +264,11 @@ static akidb_status split_v2(ak_page_reader *reader, const body *b, ak_page *pag
     page->definition =
         (akidb_slice){bytes + header->repetition_bytes, (size_t)header->definition_bytes};
     akidb_slice values = {bytes + levels, b->bytes.size - (size_t)levels};
-    return expand(reader, b, header->is_compressed, values,
-                  (size_t)header->uncompressed_size - (size_t)levels, &reader->page_storage,
-                  &page->data, err);
+    akidb_slice left;
+    akidb_status status = expand(reader, b, header->is_compressed, values,
+                                 (size_t)header->uncompressed_size - (size_t)levels,
+                                 &reader->page_storage, &left, err);
+    return status == AKIDB_OK ? take_values(reader, b, left, page, err) : status;
 }
 
 static bool is_dictionary_encoding(int encoding)

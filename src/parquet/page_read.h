@@ -10,6 +10,16 @@
 #include "parquet/metadata.h"
 #include "parquet/schema_read.h"
 
+/* A page whose last bytes, its values, were read to somewhere else than what stands before them:
+ * its header and levels. */
+typedef struct ak_placed_page {
+    uint64_t offset; /* in the file */
+    size_t head;     /* where its first bytes begin among those of the chunk, and how many */
+    size_t head_size;
+    akidb_piece values; /* its last bytes */
+    uint32_t crc32;     /* of its body, if its header has one */
+} ak_placed_page;
+
 /* A chunk, as bytes in memory and as the footer describes it. */
 typedef struct ak_chunk {
     const char *file; /* for messages */
@@ -20,6 +30,10 @@ typedef struct ak_chunk {
     uint64_t first_row; /* of the row group in the file */
     uint64_t rows;      /* in the row group */
     uint64_t max_page_bytes;
+    /* Not NULL: `bytes` has the heads of these pages alone. */
+    const ak_placed_page *placed;
+    size_t placed_count;
+    bool is_checked; /* against a checksum of all its bytes: those of the pages are not looked at */
 } ak_chunk;
 
 typedef struct ak_page {
@@ -38,6 +52,7 @@ typedef struct ak_page_reader {
     const ak_chunk *chunk;
     ak_decompressor *decompressor; /* borrowed */
     size_t at;                     /* in the chunk's bytes */
+    size_t page;                   /* among those that were placed */
     uint64_t values;               /* of the data pages so far */
     bool has_dictionary;
     uint32_t dictionary_count;

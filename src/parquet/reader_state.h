@@ -6,6 +6,12 @@
 #include "os/pool.h"
 #include "parquet/footer_read.h"
 
+/* The pages of a chunk; none: they are not known. */
+typedef struct ak_page_list {
+    const ak_page_location *pages;
+    size_t count;
+} ak_page_list;
+
 struct akidb_parquet_reader {
     const akidb_input *input; /* borrowed, as `expected` in the options is */
     akidb_parquet_read_options options;
@@ -14,6 +20,7 @@ struct akidb_parquet_reader {
     ak_file_columns columns;
     const uint64_t *first_rows; /* row_group_count + 1 */
     const ak_extent *extents;   /* row_group_count x leaf_count */
+    ak_page_list *vector_pages; /* per row group (vector_pages.h) */
     uint32_t dimension;
     ak_pool *pool;
     akidb_buffer tail; /* as the file has it, for parquet/find.h; else empty */

@@ -30,6 +30,7 @@ const ak_file_leaf *ak_reader_field(const akidb_parquet_reader *reader, int fiel
 
 typedef struct loaded {
     ak_chunk chunks[AK_FIELD_COUNT]; /* leaf NULL: not read */
+    bool places;                     /* floats straight to the matrix, where that can be done */
 } loaded;
 
 static akidb_status read_range(const akidb_parquet_reader *reader, uint64_t offset, uint64_t size,
@@ -57,14 +58,42 @@ static void place_chunk(ak_row_group_job *job, loaded *l, int field, const akidb
     const uint8_t *bytes = buffer->data;
     if (extent->size > 0)
         bytes += extent->offset - buffer_offset;
-    l->chunks[field] = (ak_chunk){.file = reader->input->name,
-                                  .leaf = leaf,
-                                  .info = ak_reader_chunk(reader, job->group, leaf),
-                                  .bytes = {bytes, (size_t)extent->size},
-                                  .offset = extent->offset,
-                                  .first_row = reader->first_rows[job->group],
-                                  .rows = ak_reader_rows(reader, job->group),
-                                  .max_page_bytes = reader->options.max_page_bytes};
+    l->chunks[field] =
+        (ak_chunk){.file = reader->input->name,
+                   .leaf = leaf,
+                   .info = ak_reader_chunk(reader, job->group, leaf),
+                   .bytes = {bytes, (size_t)extent->size},
+                   .offset = extent->offset,
+                   .first_row = reader->first_rows[job->group],
+                   .rows = ak_reader_rows(reader, job->group),
+                   .max_page_bytes = reader->options.max_page_bytes,
+                   .is_checked = reader->options.expected != NULL && !reader->options.check_pages};
+}
+
+/* Reads the vector's chunk with its floats going to the matrix. False in *placed_out: it has to be
+ * read as a whole. *crc continues over its bytes. */
+static akidb_status place_vector(ak_row_group_job *job, loaded *l, uint32_t *crc, bool *placed_out,
+                                 akidb_error *err)
+{
+    ak_placement *placement = &job->placement;
+    *placed_out = false;
+    if (!l->places || job->vectors == NULL)
+        return AKIDB_OK;
+    akidb_status status = ak_placement_plan(placement, job->reader, job->group, job->vectors, err);
+    if (status != AKIDB_OK || placement->page_count == 0)
+        return status;
+    placement->crc32c = *crc;
+    status = ak_placement_read(placement, job->reader, err);
+    if (status != AKIDB_OK)
+        return status;
+    *crc = placement->crc32c;
+    *placed_out = true;
+    place_chunk(job, l, AK_FIELD_VECTOR, &placement->heads, 0);
+    ak_chunk *chunk = &l->chunks[AK_FIELD_VECTOR];
+    chunk->bytes = (akidb_slice){placement->heads.data, placement->heads.size};
+    chunk->placed = placement->pages;
+    chunk->placed_count = placement->page_count;
+    return AKIDB_OK;
 }
 
 static akidb_status check_range(const ak_row_group_job *job, const akidb_parquet_range *range,
@@ -97,12 +126,19 @@ static akidb_status load_expected(ak_row_group_job *job, loaded *l, akidb_error 
             place_chunk(job, l, field, &job->small, small->offset);
     if (status != AKIDB_OK || ak_reader_field(reader, AK_FIELD_VECTOR) == NULL)
         return status;
-    status = read_range(reader, rest, all->offset + all->size - rest, &job->vector, err);
-    if (status != AKIDB_OK)
-        return status;
-    crc = ak_crc32c(crc, job->vector.data, job->vector.size);
-    place_chunk(job, l, AK_FIELD_VECTOR, &job->vector, rest);
-    return check_range(job, all, "the columns", crc, err);
+    uint64_t rest_size = all->offset + all->size - rest;
+    const ak_extent *extent = ak_reader_extent(reader, job->group, reader->columns.vector);
+    bool placed = false;
+    if (extent->offset == rest && extent->size == rest_size)
+        status = place_vector(job, l, &crc, &placed, err);
+    if (status == AKIDB_OK && !placed) {
+        status = read_range(reader, rest, rest_size, &job->vector, err);
+        if (status == AKIDB_OK) {
+            crc = ak_crc32c(crc, job->vector.data, job->vector.size);
+            place_chunk(job, l, AK_FIELD_VECTOR, &job->vector, rest);
+        }
+    }
+    return status == AKIDB_OK ? check_range(job, all, "the columns", crc, err) : status;
 }
 
 /* The range from the first to the last wanted small chunk, and whether it is worth one read. */
@@ -151,7 +187,12 @@ static akidb_status load_vector(ak_row_group_job *job, loaded *l, akidb_error *e
 {
     const ak_file_leaf *leaf = job->reader->columns.vector;
     const ak_extent *extent = ak_reader_extent(job->reader, job->group, leaf);
-    akidb_status status = read_range(job->reader, extent->offset, extent->size, &job->vector, err);
+    uint32_t unused = 0;
+    bool placed;
+    akidb_status status = place_vector(job, l, &unused, &placed, err);
+    if (status != AKIDB_OK || placed)
+        return status;
+    status = read_range(job->reader, extent->offset, extent->size, &job->vector, err);
     if (status == AKIDB_OK)
         place_chunk(job, l, AK_FIELD_VECTOR, &job->vector, extent->offset);
     return status;
@@ -160,7 +201,6 @@ static akidb_status load_vector(ak_row_group_job *job, loaded *l, akidb_error *e
 static akidb_status load(ak_row_group_job *job, loaded *l, akidb_error *err)
 {
     const akidb_parquet_reader *reader = job->reader;
-    *l = (loaded){0};
     job->small.size = 0;
     job->vector.size = 0;
     if (reader->options.expected != NULL)
@@ -244,10 +284,9 @@ static akidb_status begin(ak_row_group_job *job, akidb_error *err)
 
 /* The vector first: a row whose vector has another length is named as that, before the dimension
  * column is compared. */
-akidb_status ak_row_group_read(void *context, akidb_error *err)
+static akidb_status read_fields(ak_row_group_job *job, bool places, akidb_error *err)
 {
-    ak_row_group_job *job = context;
-    loaded l;
+    loaded l = {.places = places};
     akidb_status status = begin(job, err);
     if (status == AKIDB_OK)
         status = load(job, &l, err);
@@ -255,6 +294,28 @@ akidb_status ak_row_group_read(void *context, akidb_error *err)
         if (l.chunks[field].leaf != NULL)
             status = read_field(job, field, &l.chunks[field], err);
     return status;
+}
+
+/* The second time nothing is placed: a plan that did not fit must not fail twice, and what is wrong
+ * is named by the plain way. */
+akidb_status ak_row_group_read(void *context, akidb_error *err)
+{
+    ak_row_group_job *job = context;
+    uint64_t text_bytes_max = job->text_bytes_max;
+    job->was_damaged = false;
+    akidb_status status = read_fields(job, true, &job->damage);
+    if (status == AKIDB_OK)
+        return AKIDB_OK;
+    bool again = status == AKIDB_E_CORRUPTION ||
+                 (status == AKIDB_E_VALIDATION && job->placement.page_count > 0);
+    if (!again) {
+        if (err != NULL)
+            *err = job->damage;
+        return status;
+    }
+    job->was_damaged = status == AKIDB_E_CORRUPTION;
+    job->text_bytes_max = text_bytes_max;
+    return read_fields(job, false, err);
 }
 
 void ak_row_group_job_free(ak_row_group_job *job)
@@ -267,6 +328,7 @@ void ak_row_group_job_free(ak_row_group_job *job)
         ak_decoding_free(&job->decoding);
     akidb_buffer_free(&job->small);
     akidb_buffer_free(&job->vector);
+    ak_placement_free(&job->placement);
     *job = (ak_row_group_job){0};
 }
 

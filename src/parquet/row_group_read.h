@@ -4,10 +4,12 @@
  * One row group, from the input to the documents: its bytes in one or two reads when they lie
  * together, their checksums when an earlier summary has them, then column after column. Vectors,
  * ids and times go straight to their place; texts are collected, since their place depends on the
- * row groups before.
+ * row groups before. What is found damaged is read once more, plainly: bytes may be damaged on the
+ * way, and only those that stay so are damaged in the file.
  */
 #include "os/pool.h"
 #include "parquet/column_read.h"
+#include "parquet/placement.h"
 #include "parquet/reader_state.h"
 
 /* The leaves that are read; the index into arrays of them. */
@@ -37,11 +39,14 @@ typedef struct ak_row_group_job {
     ak_texts other_ids; /* ids that are no UUIDs, when they are allowed */
     uint8_t *is_other;  /* per row: the document gets a new id */
     size_t is_other_capacity;
+    bool was_damaged; /* when it was first read, but not when it was read again */
+    akidb_error damage;
     /* Storage. */
     ak_decoding decoding;
     bool has_decoding;
     akidb_buffer small;  /* bytes of all columns but the vector */
-    akidb_buffer vector; /* and of the vector */
+    akidb_buffer vector; /* and of the vector, unless its floats could be placed */
+    ak_placement placement;
 } ak_row_group_job;
 
 /* The leaf of a field when the reader's options want it and the file has it, else NULL. */

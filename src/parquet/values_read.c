@@ -175,7 +175,7 @@ akidb_status ak_values_read_fixed(ak_values *values, const ak_page_reader *pages
     switch (page->encoding) {
     case AK_ENCODING_PLAIN:
         status = check_size(&s, width);
-        if (status == AKIDB_OK && count > 0)
+        if (status == AKIDB_OK && count > 0 && out != page->data.data) /* unless it is there */
             memcpy(out, page->data.data, page->data.size);
         return status;
     case AK_ENCODING_PLAIN_DICTIONARY:

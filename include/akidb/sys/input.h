@@ -17,6 +17,15 @@ typedef struct akidb_input_ops {
                             akidb_error *err);
     /* May be NULL: nothing to release. Called once, by akidb_input_close. */
     void (*close)(void *handle);
+    /* May be NULL: each piece is a read_at of its own. Fills the pieces, one after the other, with
+     * the bytes from offset on; they lie within the input, and no piece is empty. For who can do it
+     * by one request or one system call. On failure the pieces hold anything. Called from many
+     * threads at once. */
+    akidb_status (*read_pieces)(void *handle, uint64_t offset, const akidb_piece *pieces,
+                                size_t count, akidb_error *err);
+    /* Whether a read costs little beyond its bytes, as one of a local file or of memory does: then
+     * the reader makes many small ones. Otherwise it makes few, and large ones. */
+    bool is_near;
 } akidb_input_ops;
 
 typedef struct akidb_input {
@@ -30,6 +39,14 @@ typedef struct akidb_input {
  */
 AKIDB_API AKIDB_CHECK akidb_status akidb_input_read_at(const akidb_input *input, uint64_t offset,
                                                        void *dst, size_t size, akidb_error *err);
+
+/* Fills the pieces, one after the other, with the bytes from offset on: floats go to where they are
+ * wanted, and what stands between them elsewhere. AKIDB_E_CORRUPTION when they do not lie within
+ * the input. On failure the pieces hold anything. */
+AKIDB_API AKIDB_CHECK akidb_status akidb_input_read_pieces(const akidb_input *input,
+                                                           uint64_t offset,
+                                                           const akidb_piece *pieces, size_t count,
+                                                           akidb_error *err);
 
 /* Releases the handle and zeroes the struct. NULL is fine, and so is a zeroed struct. */
 AKIDB_API void akidb_input_close(akidb_input *input);
