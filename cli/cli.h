@@ -102,6 +102,10 @@ bool cli_option_is_file(const cli_option *option);
 /* The name of a value; "?" when it has none. */
 const char *cli_choice_name(const cli_choice *choices, int value);
 
+/* The format that the ending of `path` stands for, .jsonl for "-"; AKIDB_FILE_BY_ENDING when there
+ * is none. */
+akidb_file_format cli_file_format_of(const char *path);
+
 extern const cli_choice cli_formats[];          /* akidb_snapshot_format */
 extern const cli_choice cli_compressions[];     /* akidb_compression */
 extern const cli_choice cli_vector_encodings[]; /* akidb_vector_encoding */

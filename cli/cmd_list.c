@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "json_out.h"
+#include "list.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -72,6 +73,24 @@ static int worst_of(const akidb_snapshot_list *list, size_t *damaged_out)
     return code;
 }
 
+int cli_tell_snapshots(cli *session, const akidb_snapshot_list *list)
+{
+    size_t damaged;
+    int code = CLI_DONE;
+    cli_progress_clear(&session->progress);
+    if (session->json)
+        code = print_snapshots_json(session, list);
+    else
+        print_snapshots(session, list);
+    code = cli_exit_worse(code, worst_of(list, &damaged));
+    if (damaged > 0) {
+        fflush(stdout);
+        cli_say(session, "%zu of %zu snapshots cannot be read; see 'akidb verify'", damaged,
+                list->count);
+    }
+    return code;
+}
+
 static int list_snapshots(cli *session, const char *name)
 {
     akidb_error err;
@@ -84,17 +103,7 @@ static int list_snapshots(cli *session, const char *name)
         return cli_fail(session, &err);
     if (list.count == 0)
         return cli_no_snapshots(session, name, &collection);
-    size_t damaged;
-    if (session->json)
-        code = print_snapshots_json(session, &list);
-    else
-        print_snapshots(session, &list);
-    code = cli_exit_worse(code, worst_of(&list, &damaged));
-    if (damaged > 0) {
-        fflush(stdout);
-        cli_say(session, "%zu of %zu snapshots cannot be read; see 'akidb verify'", damaged,
-                list.count);
-    }
+    code = cli_tell_snapshots(session, &list);
     akidb_snapshot_list_free(&list);
     return code;
 }

@@ -5,7 +5,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
 typedef struct values {
     cli_list ids;
@@ -51,28 +50,6 @@ static const cli_example examples[] = {
     {0}};
 
 /* ---- what to write --------------------------------------------------------------------------- */
-
-/* The format that the ending of `path` stands for; AKIDB_FILE_BY_ENDING when there is none. */
-static akidb_file_format format_of(const char *path)
-{
-    static const struct {
-        const char *ending;
-        akidb_file_format format;
-    } endings[] = {{".npy", AKIDB_FILE_NPY},
-                   {".fvecs", AKIDB_FILE_FVECS},
-                   {".jsonl", AKIDB_FILE_JSONL},
-                   {".ndjson", AKIDB_FILE_JSONL},
-                   {".parquet", AKIDB_FILE_PARQUET}};
-    if (strcmp(path, "-") == 0)
-        return AKIDB_FILE_JSONL;
-    size_t size = strlen(path);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        size_t ending = strlen(endings[i].ending);
-        if (size > ending && strcasecmp(path + size - ending, endings[i].ending) == 0)
-            return endings[i].format;
-    }
-    return AKIDB_FILE_BY_ENDING;
-}
 
 /* Which columns to read for a file of this format. Returns an exit code, having said why. */
 static int choose_columns(cli *session, const values *v, akidb_file_format format,
@@ -232,7 +209,7 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     const values *v = given;
     job j = {.session = session,
              .path = arguments[2],
-             .format = format_of(arguments[2]),
+             .format = cli_file_format_of(arguments[2]),
              .limit = v->limit.value};
     if (j.format == AKIDB_FILE_BY_ENDING)
         return cli_usage(session,

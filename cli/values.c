@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- choices --------------------------------------------------------------------------------- */
 
@@ -105,6 +106,27 @@ bool cli_read_columns(const cli_option *option, const char *text, void *field, c
     }
     *(unsigned *)field = columns;
     return true;
+}
+
+akidb_file_format cli_file_format_of(const char *path)
+{
+    static const struct {
+        const char *ending;
+        akidb_file_format format;
+    } endings[] = {{".npy", AKIDB_FILE_NPY},
+                   {".fvecs", AKIDB_FILE_FVECS},
+                   {".jsonl", AKIDB_FILE_JSONL},
+                   {".ndjson", AKIDB_FILE_JSONL},
+                   {".parquet", AKIDB_FILE_PARQUET}};
+    if (strcmp(path, "-") == 0)
+        return AKIDB_FILE_JSONL;
+    size_t size = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t ending = strlen(endings[i].ending);
+        if (size > ending && strcasecmp(path + size - ending, endings[i].ending) == 0)
+            return endings[i].format;
+    }
+    return AKIDB_FILE_BY_ENDING;
 }
 
 /* ---- numbers --------------------------------------------------------------------------------- */

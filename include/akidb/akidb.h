@@ -9,4 +9,5 @@
 #include "akidb/snapshot.h"
 #include "akidb/storage.h"
 #include "akidb/store.h"
+#include "akidb/wal.h"
 #endif

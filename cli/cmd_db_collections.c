@@ -1,0 +1,269 @@
+/* Collections: create, drop, collections, adopt. */
+#include "commands.h"
+#include "db.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const cli_option no_options[] = {{0}};
+
+/* ---- create ---------------------------------------------------------------------------------- */
+
+typedef struct create_values {
+    cli_db_values db;
+    cli_count dimension;
+} create_values;
+
+static const cli_option create_options[] = {
+    {"dimension", 0, "N", "The dimension of its vectors; must be given", cli_read_count,
+     offsetof(create_values, dimension), NULL, 1, AKIDB_DIMENSION_MAX},
+    {0}};
+
+static const cli_example create_examples[] = {
+    {"An empty collection", "akidb db create --data /srv/db words --dimension 512"}, {0}};
+
+static int print_one(cli *session, const akidb_collection_info *info, const char *what)
+{
+    cli_progress_clear(&session->progress);
+    if (session->json) {
+        cli_json json;
+        cli_json_begin(&json);
+        cli_db_json_open(&json, NULL, info);
+        cli_json_number(&json, "dimension", info->dimension);
+        cli_json_number(&json, "documents", info->documents);
+        cli_json_close(&json, '}');
+        return cli_json_print(session, &json);
+    }
+    char id[AKIDB_UUID_TEXT_SIZE], documents[CLI_COUNT_TEXT];
+    akidb_uuid_format(&info->id, id);
+    if (!session->quiet)
+        printf("%s %s, of dimension %" PRIu32 ", with %s\n", what, id, info->dimension,
+               cli_format_count(info->documents, "document", documents));
+    return CLI_DONE;
+}
+
+static int create(cli_db *db, const char *name, uint32_t dimension)
+{
+    akidb_uuid id;
+    akidb_error err;
+    akidb_collection_info info;
+    int code = cli_collection(db->session, name, &id);
+    if (code != CLI_DONE)
+        return code;
+    if (akidb_storage_create_collection(db->storage, &id, dimension, cli_db_given_name(name),
+                                        &err) != AKIDB_OK)
+        return cli_fail(db->session, &err);
+    code = cli_db_collection(db, name, &info);
+    return code == CLI_DONE ? print_one(db->session, &info, "created") : code;
+}
+
+static int run_create(cli *session, const void *given, char *const *arguments, size_t count)
+{
+    (void)count;
+    const create_values *v = given;
+    if (!v->dimension.set)
+        return cli_usage(session, "db create: expected --dimension N");
+    cli_db db;
+    int code = cli_db_open(session, &v->db, &(cli_db_how){.makes = true}, &db);
+    if (code == CLI_DONE)
+        code = create(&db, arguments[0], (uint32_t)v->dimension.value);
+    return cli_db_close(&db, code);
+}
+
+const cli_command cli_cmd_db_create = {
+    .family = &cli_family_db,
+    .name = "db create",
+    .arguments = "COLLECTION",
+    .summary = "Make an empty collection",
+    .details = "'db insert' makes the collection that it inserts into by itself. Here it can be "
+               "made beforehand. The data folder is made, too.",
+    .options = create_options,
+    .examples = create_examples,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .values_size = sizeof(create_values),
+    .run = run_create,
+};
+
+/* ---- drop ------------------------------------------------------------------------------------ */
+
+static const cli_example drop_examples[] = {
+    {"Remove a collection", "akidb db drop --data /srv/db words"}, {0}};
+
+static int run_drop(cli *session, const void *given, char *const *arguments, size_t count)
+{
+    (void)count;
+    cli_db db;
+    akidb_error err;
+    akidb_collection_info info;
+    int code = cli_db_open(session, given, &(cli_db_how){0}, &db);
+    if (code == CLI_DONE)
+        code = cli_db_collection(&db, arguments[0], &info);
+    if (code == CLI_DONE)
+        code = akidb_storage_drop_collection(db.storage, &info.id, &err) == AKIDB_OK
+                   ? print_one(session, &info, "dropped")
+                   : cli_fail(session, &err);
+    return cli_db_close(&db, code);
+}
+
+const cli_command cli_cmd_db_drop = {
+    .family = &cli_family_db,
+    .name = "db drop",
+    .arguments = "COLLECTION",
+    .summary = "Remove a collection and all its documents",
+    .details = "There is no way back for what no snapshot has. Its snapshots stay in the store "
+               "until somebody deletes them there; they do not come back by themselves, not even "
+               "when a collection of the same name is made again. 'db restore' brings one back "
+               "into a collection, 'db adopt' those of all collections that are not there.",
+    .options = no_options,
+    .examples = drop_examples,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .values_size = sizeof(cli_db_values),
+    .run = run_drop,
+};
+
+/* ---- collections ----------------------------------------------------------------------------- */
+
+static const cli_example collections_examples[] = {
+    {"What is there", "akidb db collections --data /srv/db"},
+    {"Which have writes that no snapshot has",
+     "akidb db collections --data /srv/db --json | jq '.[] | select(.flushed | not) | .name'"},
+    {0}};
+
+static bool is_flushed(const akidb_collection_info *info)
+{
+    return info->flushed_at != 0 && info->flushed_lsn >= info->last_lsn;
+}
+
+static void print_row(const akidb_collection_info *info)
+{
+    char id[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE] = "-", size[CLI_SIZE_TEXT];
+    akidb_uuid_format(&info->id, id);
+    if (info->flushed_at != 0)
+        cli_format_time(info->flushed_at, time);
+    printf("%s  %9" PRIu32 "  %10" PRIu64 "  %10s  %-20s  %-7s  ", id, info->dimension,
+           info->documents, cli_format_size(info->memory_bytes, size), time,
+           is_flushed(info) ? "no" : "yes");
+    cli_print_text(stdout, info->name[0] != '\0' ? info->name : "-");
+    putchar('\n');
+}
+
+static void row_json(cli_json *json, const akidb_collection_info *info)
+{
+    cli_db_json_open(json, NULL, info);
+    cli_json_number(json, "dimension", info->dimension);
+    cli_json_number(json, "documents", info->documents);
+    cli_json_number(json, "memory_bytes", info->memory_bytes);
+    cli_json_number(json, "last_lsn", info->last_lsn);
+    cli_json_bool(json, "flushed", is_flushed(info));
+    if (info->flushed_at != 0) {
+        cli_json_uuid(json, "snapshot_id", &info->snapshot_id);
+        cli_json_time(json, "snapshot_created_at", info->flushed_at);
+        cli_json_number(json, "snapshot_lsn", info->flushed_lsn);
+    }
+    cli_json_close(json, '}');
+}
+
+static int print_collections(cli *session, const akidb_collection_info *infos, size_t count)
+{
+    cli_progress_clear(&session->progress);
+    if (session->json) {
+        cli_json json;
+        cli_json_begin(&json);
+        cli_json_open(&json, NULL, '[');
+        for (size_t i = 0; i < count; i++)
+            row_json(&json, &infos[i]);
+        cli_json_close(&json, ']');
+        return cli_json_print(session, &json);
+    }
+    if (!session->quiet && count > 0)
+        printf("%-36s  %9s  %10s  %10s  %-20s  %-7s  %s\n", "COLLECTION", "DIMENSION", "DOCUMENTS",
+               "MEMORY", "LAST SNAPSHOT", "CHANGED", "NAME");
+    else if (!session->quiet)
+        cli_say(session, "no collections");
+    for (size_t i = 0; i < count; i++)
+        print_row(&infos[i]);
+    return CLI_DONE;
+}
+
+static int run_collections(cli *session, const void *given, char *const *arguments, size_t count)
+{
+    (void)arguments;
+    (void)count;
+    cli_db db;
+    akidb_error err;
+    akidb_collection_info *infos;
+    size_t found;
+    int code = cli_db_open(session, given, &(cli_db_how){0}, &db);
+    if (code == CLI_DONE && akidb_storage_collections(db.storage, &infos, &found, &err) != AKIDB_OK)
+        code = cli_fail(session, &err);
+    else if (code == CLI_DONE) {
+        code = print_collections(session, infos, found);
+        free(infos);
+    }
+    return cli_db_close(&db, code);
+}
+
+const cli_command cli_cmd_db_collections = {
+    .family = &cli_family_db,
+    .name = "db collections",
+    .arguments = "",
+    .summary = "List the collections",
+    .details = "Prints, for each, how many documents it has, the memory that they take, when the "
+               "snapshot was made from which it would be recovered, and whether it has changed "
+               "since. With --quiet the heading is left out.",
+    .options = no_options,
+    .examples = collections_examples,
+    .values_size = sizeof(cli_db_values),
+    .run = run_collections,
+};
+
+/* ---- adopt ----------------------------------------------------------------------------------- */
+
+static const cli_example adopt_examples[] = {
+    {"A new data folder over the snapshots of a bucket",
+     "akidb db adopt --data /srv/db --store s3://vectors/prod"},
+    {0}};
+
+static int run_adopt(cli *session, const void *given, char *const *arguments, size_t count)
+{
+    (void)arguments;
+    (void)count;
+    cli_db db;
+    akidb_error err;
+    uint64_t adopted;
+    int code = cli_db_open(session, given, &(cli_db_how){.makes = true}, &db);
+    if (code != CLI_DONE)
+        return cli_db_close(&db, code);
+    if (akidb_storage_adopt(db.storage, &adopted, &err) != AKIDB_OK)
+        return cli_db_close(&db, cli_fail(session, &err));
+    cli_progress_clear(&session->progress);
+    char text[CLI_COUNT_TEXT];
+    if (session->json) {
+        cli_json json;
+        cli_json_begin(&json);
+        cli_json_open(&json, NULL, '{');
+        cli_json_number(&json, "adopted", adopted);
+        cli_json_close(&json, '}');
+        code = cli_json_print(session, &json);
+    } else if (!session->quiet) {
+        printf("adopted %s\n", cli_format_count(adopted, "collection", text));
+    }
+    return cli_db_close(&db, code);
+}
+
+const cli_command cli_cmd_db_adopt = {
+    .family = &cli_family_db,
+    .name = "db adopt",
+    .arguments = "",
+    .summary = "Take over the collections of a store",
+    .details =
+        "Takes the newest snapshot of each collection that the store has and the data folder has "
+        "not: how snapshots that were made by 'akidb create', or by a data folder that is lost, "
+        "come under a new one. Collections that are there stay as they are.",
+    .options = no_options,
+    .examples = adopt_examples,
+    .values_size = sizeof(cli_db_values),
+    .run = run_adopt,
+};
