@@ -12,6 +12,7 @@ CRASH_ROUNDS ?= 20
 KILL_ROUNDS  ?= 1000
 BENCH_DIR    ?= $(BUILD)/bench-data
 BENCH_ARGS   ?=
+BENCH_STORAGE_ARGS ?=
 
 CONFIGURE = cmake -G Ninja -S .
 CCACHE    = $(if $(shell command -v ccache 2>/dev/null),-DCMAKE_C_COMPILER_LAUNCHER=ccache)
@@ -22,7 +23,7 @@ CTEST     = ctest --output-on-failure --no-tests=error -j$(JOBS) --test-dir
 CHECKED   = -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-O1 -g" -DAKIDB_TESTS=ON
 
 .PHONY: all setup demo test test-s3 tsan crash soak interop lint format warnings fuzz fuzz-short \
-        bench install clean help
+        bench bench-storage install clean help
 
 all: ## build/akidb, build/libakidb.so and build/libakidb.a, optimised
 	@command -v cmake >/dev/null && command -v ninja >/dev/null || tools/setup build
@@ -97,6 +98,14 @@ bench: all ## beside the machine's limits and other engines (PyPI); results in b
 	@tools/setup build bench
 	@$(NINJA) $(BUILD) --target akidb_bench
 	@bench/run.sh $(BUILD) --folder $(BENCH_DIR) --chart $(BUILD)/bench.svg $(BENCH_ARGS)
+	@$(MAKE) --no-print-directory bench-storage
+
+bench-storage: ## the storage backend beside the raw disk and SQLite; build/bench-storage.jsonl
+	@tools/setup build bench
+	@$(MAKE) --no-print-directory all
+	@$(NINJA) $(BUILD) --target akidb_storage_bench
+	@$(BUILD)/akidb_storage_bench --json $(BUILD)/bench-storage.jsonl $(BENCH_STORAGE_ARGS) \
+	    $(BENCH_DIR)-storage
 
 install: all ## into PREFIX (/usr/local), under DESTDIR
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
