@@ -22,8 +22,8 @@ CTEST     = ctest --output-on-failure --no-tests=error -j$(JOBS) --test-dir
 # -O1 keeps the sanitizers' reports readable and the tests quick.
 CHECKED   = -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-O1 -g" -DAKIDB_TESTS=ON
 
-.PHONY: all setup demo test test-s3 tsan crash soak interop lint format warnings fuzz fuzz-short \
-        bench bench-storage install clean help
+.PHONY: all setup demo test test-s3 s3-programs tsan crash soak interop lint format warnings fuzz \
+        fuzz-short bench bench-storage install clean help
 
 all: ## build/akidb, build/libakidb.so and build/libakidb.a, optimised
 	@command -v cmake >/dev/null && command -v ninja >/dev/null || tools/setup build
@@ -45,11 +45,14 @@ test: setup ## all tests, under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(NINJA) $(BUILD)/asan
 	@AKIDB_CRASH_ROUNDS=$(CRASH_ROUNDS) $(CTEST) $(BUILD)/asan
 
-test-s3: setup ## the tests of S3 on Ceph's object gateway, which is started and stopped
-	@tools/setup s3
+test-s3: setup ## the tests of S3 on Ceph's object gateway, or on AKIDB_TEST_S3_ENDPOINT
+	@$(if $(AKIDB_TEST_S3_ENDPOINT),,tools/setup s3)
+	@$(MAKE) --no-print-directory s3-programs
+	@tests/s3/run_real.py $(if $(AKIDB_TEST_S3_ENDPOINT),given,rgw) $(BUILD)/asan
+
+s3-programs:
 	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
-	@$(NINJA) $(BUILD)/asan --target conformance_s3 s3_cycles
-	@tests/s3/run_real.sh rgw $(BUILD)/asan
+	@$(NINJA) $(BUILD)/asan --target conformance_s3 s3_cycles akidb_cli
 
 tsan: setup ## the tests under ThreadSanitizer
 	@$(CONFIGURE) -B $(BUILD)/tsan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=thread
@@ -66,9 +69,12 @@ crash: setup all ## kill -9 a creator CRASH_ROUNDS times, the log and the storag
 soak: all ## the kill loop, without end, new seeds each round
 	@tests/crash/kill_loop.py $(BUILD)/akidb forever --seed $$(date +%s)
 
-interop: all ## other engines read our files, and we theirs (engines from PyPI)
+interop: all ## other engines read our files and we theirs (PyPI); MinIO, versitygw (Go's proxy)
 	@tools/setup test interop
 	@tests/interop/run.sh $(BUILD)
+	@$(MAKE) --no-print-directory s3-programs
+	@tests/s3/run_real.py minio $(BUILD)/asan
+	@tests/s3/run_real.py versitygw $(BUILD)/asan
 
 lint: ## clang-format, clang-tidy and cppcheck
 	@tools/setup build test lint

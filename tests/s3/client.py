@@ -17,8 +17,7 @@ class Client:
         self.endpoint, self.bucket, self.keys, self.region = endpoint, bucket, keys, region
 
     @classmethod
-    def of_environment(cls):
-        env = os.environ
+    def of_environment(cls, env=os.environ):
         keys = [env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]]
         if env.get("AWS_SESSION_TOKEN"):
             keys.append(env["AWS_SESSION_TOKEN"])

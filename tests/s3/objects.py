@@ -10,6 +10,7 @@
     objects.py delete KEY...
 """
 import os
+import signal
 import sys
 
 from client import Client, Failed
@@ -56,6 +57,7 @@ def main(command, *rest):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `head` may have had enough
     try:
         main(*sys.argv[1:])
     except Failed as problem:

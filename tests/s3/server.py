@@ -15,6 +15,7 @@ is answered by one line of JSON. What they hold (any of it):
               ones. For the kinds see `Handler.fail_before` and `Handler.answer`.
     "random": {"rate": 0.3, "seed": 1, "kinds": [...]}  each request fails with that probability
     "set":    {"crc32c": false, ...}  see SETTINGS
+    "keys":   {"ID": "SECRET"}  further keys
     "allow":  {"ID": ["s3:PutObject", ...]}  the rights of a key; all others keep all rights
     "reset":  true  forgets faults, rights, settings and the log; data stays
     "clear":  true  empties all buckets
@@ -164,6 +165,9 @@ class World:
         if not set(values) <= set(SETTINGS):
             raise ValueError(f"unknown setting among {list(values)}")
         self.settings.update(values)
+
+    def command_keys(self, keys):
+        self.root_keys.update({key_id: (secret, None) for key_id, secret in keys.items()})
 
     def command_allow(self, rights):
         self.allow.update(rights)

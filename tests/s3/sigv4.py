@@ -117,21 +117,25 @@ def verify(method, raw_path, raw_query, headers, secret_of, now, tls=False):
     return key_id, scope.split("/")[1]
 
 
-def send(endpoint, method, path, keys, region="us-east-1", query="", body=b"", headers=None):
-    """One signed request; returns (status, body)."""
+def send(endpoint, method, path, keys, region="us-east-1", query="", body=b"", headers=None,
+         service="s3"):
+    """One signed request; returns (status, body). `keys`: id, secret, perhaps a session token."""
     url = urllib.parse.urlsplit(endpoint)
     date = datetime.datetime.utcnow().strftime("%Y%m%dT%H%M%SZ")
     payload_hash = hashlib.sha256(body).hexdigest()
     all_headers = {"host": url.netloc, "x-amz-date": date, "x-amz-content-sha256": payload_hash}
     all_headers.update(headers or {})
+    if len(keys) > 2:
+        all_headers["x-amz-security-token"] = keys[2]
     names = sorted(all_headers)
-    scope = f"{date[:8]}/{region}/s3/aws4_request"
+    scope = f"{date[:8]}/{region}/{service}/aws4_request"
     found = signature(keys[1], method, canonical_path(path), canonical_query(split_query(query)),
                       {name: [value] for name, value in all_headers.items()}, names, payload_hash,
                       scope, date)
     all_headers["authorization"] = (f"{ALGORITHM} Credential={keys[0]}/{scope}, "
                                     f"SignedHeaders={';'.join(names)}, Signature={found}")
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=30)
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    connection = kind(url.hostname, url.port, timeout=30)
     try:
         connection.request(method, path + ("?" + query if query else ""), body, all_headers)
         answer = connection.getresponse()

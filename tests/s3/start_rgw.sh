@@ -4,11 +4,12 @@
 #
 #     start_rgw.sh FOLDER
 #
-# FOLDER is new; it gets `endpoint` (a line, written last), `pids` and the logs. Stop it with
+# FOLDER is new; it gets `endpoint` (a line, written last), `output`, `pids` and logs. Stop it with
 # stop.sh FOLDER. The keys are testkey and testsecret; buckets may be in the host's name too.
 set -eu
 
 dir=${1:?the folder}
+. "$(dirname "$0")/lib.sh"
 for command in ceph-mon ceph-osd radosgw radosgw-admin monmaptool ceph-authtool ceph; do
     command -v "$command" >/dev/null || {
         echo "start_rgw: no $command: apt-get install radosgw ceph-mon ceph-osd" >&2
@@ -19,14 +20,7 @@ mkdir -p "$dir/mon" "$dir/osd" "$dir/rgw" "$dir/run" "$dir/log"
 dir=$(cd "$dir" && pwd)
 : >"$dir/pids"
 
-# Free ports: taken by nobody a moment ago.
-ports=$(python3 -c '
-import socket
-sockets = [socket.socket() for _ in range(3)]
-for s in sockets:
-    s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in sockets))')
-set -- $ports
+set -- $(free_ports 3)
 port=$1 mon_v1=$2 mon_v2=$3
 fsid=$(cat /proc/sys/kernel/random/uuid)
 mon_address="[v2:127.0.0.1:$mon_v2,v1:127.0.0.1:$mon_v1]"
@@ -69,41 +63,19 @@ CONF
 CEPH_CONF=$dir/ceph.conf
 export CEPH_CONF
 
-start() {
-    "$@" >>"$dir/log/output" 2>&1 &
-    echo $! >>"$dir/pids"
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-    tries=$(($1 * 5))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        tries=$((tries - 1))
-        if [ "$tries" -le 0 ]; then
-            echo "start_rgw: waited in vain for: $*; see $dir/log" >&2
-            "$(dirname "$0")/stop.sh" "$dir"
-            exit 1
-        fi
-        sleep 0.2
-    done
-}
-
 ceph-authtool --create-keyring "$dir/keyring" --gen-key -n mon. --cap mon 'allow *' >/dev/null
 ceph-authtool "$dir/keyring" --gen-key -n client.admin --cap mon 'allow *' --cap osd 'allow *' \
     >/dev/null
 monmaptool --create --fsid "$fsid" --addv a "$mon_address" "$dir/monmap" >/dev/null
 ceph-mon --mkfs -i a -c "$dir/ceph.conf" --monmap "$dir/monmap" --keyring "$dir/keyring"
-start ceph-mon -f -i a -c "$dir/ceph.conf"
+started ceph-mon -f -i a -c "$dir/ceph.conf"
 wait_for 60 ceph --connect-timeout 5 -s
 ceph osd create >/dev/null
 ceph-osd -i 0 -c "$dir/ceph.conf" --mkfs >/dev/null 2>&1
-start ceph-osd -f -i 0 -c "$dir/ceph.conf"
+started ceph-osd -f -i 0 -c "$dir/ceph.conf"
 wait_for 60 sh -c 'ceph osd stat | grep -q "1 up"'
 radosgw-admin user create --uid=test --display-name=test --access-key=testkey \
-    --secret=testsecret >/dev/null 2>>"$dir/log/output"
-start radosgw -f -n client.admin --keyring "$dir/keyring" -c "$dir/ceph.conf"
-wait_for 60 python3 -c "
-import urllib.request
-urllib.request.urlopen('http://127.0.0.1:$port/', timeout=5)"
+    --secret=testsecret >/dev/null 2>>"$dir/output"
+started radosgw -f -n client.admin --keyring "$dir/keyring" -c "$dir/ceph.conf"
+wait_for 60 answers "http://127.0.0.1:$port/"
 echo "http://127.0.0.1:$port" >"$dir/endpoint"
