@@ -319,6 +319,20 @@ static int posix_sync_data(void *handle, akidb_file file)
     return sync_descriptor(file.descriptor, fdatasync);
 }
 
+/* Linux leaves written pages in memory for seconds, or until a sync, during which the disk would
+ * otherwise have had time to take them. */
+static void posix_start_writing(void *handle, akidb_file file, uint64_t offset, uint64_t size)
+{
+    (void)handle;
+#if defined(SYNC_FILE_RANGE_WRITE)
+    (void)sync_file_range(file.descriptor, (off_t)offset, (off_t)size, SYNC_FILE_RANGE_WRITE);
+#else
+    (void)file;
+    (void)offset;
+    (void)size;
+#endif
+}
+
 static int posix_lock(void *handle, akidb_file file)
 {
     (void)handle;
@@ -357,6 +371,7 @@ static const akidb_files_ops posix_ops = {
     .truncate = posix_truncate,
     .sync_file = posix_sync_file,
     .sync_data = posix_sync_data,
+    .start_writing = posix_start_writing,
     .lock = posix_lock,
     .close_file = posix_close_file,
 };

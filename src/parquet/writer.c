@@ -211,6 +211,22 @@ static akidb_status make_columns(akidb_parquet_writer *writer, akidb_batch *batc
     return AKIDB_OK;
 }
 
+akidb_status ak_parquet_writer_append_checked(akidb_parquet_writer *writer,
+                                              const akidb_batch *batch, bool is_last,
+                                              akidb_error *err)
+{
+    akidb_status status = check_open(writer, err);
+    if (status == AKIDB_OK && batch->rows > 0)
+        status = append_rows(writer, batch, is_last, err);
+    if (status == AKIDB_OK) {
+        writer->rows += batch->rows;
+    } else {
+        writer->state = STATE_FAILED;
+        ak_row_group_queue_stop(writer->queue); /* the batch is not borrowed any longer */
+    }
+    return status;
+}
+
 static akidb_status append(akidb_parquet_writer *writer, const akidb_batch *batch, bool is_last,
                            akidb_error *err)
 {
@@ -225,13 +241,9 @@ static akidb_status append(akidb_parquet_writer *writer, const akidb_batch *batc
     akidb_batch whole = *batch;
     status = make_columns(writer, &whole, &made, err);
     if (status == AKIDB_OK)
-        status = append_rows(writer, &whole, is_last, err);
-    if (status == AKIDB_OK) {
-        writer->rows += batch->rows;
-    } else {
+        status = ak_parquet_writer_append_checked(writer, &whole, is_last, err);
+    else
         writer->state = STATE_FAILED;
-        ak_row_group_queue_stop(writer->queue); /* the batch is not borrowed any longer */
-    }
     made_columns_free(&made);
     return status;
 }

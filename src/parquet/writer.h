@@ -1,6 +1,6 @@
 #ifndef AK_PARQUET_WRITER_H
 #define AK_PARQUET_WRITER_H
-/* Steps of the public writer that encode_batch takes on its own. */
+/* Steps of the public writer that encode_batch and snapshots take on their own. */
 #include "parquet/writer_options.h"
 
 /* Like akidb_parquet_writer_open, with settings that have been made already. */
@@ -13,5 +13,11 @@ AKIDB_CHECK akidb_status ak_parquet_writer_open(const akidb_output *output,
  * one, so no float is copied. */
 AKIDB_CHECK akidb_status ak_parquet_writer_append_last(akidb_parquet_writer *writer,
                                                        const akidb_batch *batch, akidb_error *err);
+
+/* Like akidb_parquet_writer_append, or with `is_last` like the function above, for a batch that has
+ * passed ak_check_batch with the writer's settings, and has document ids and times. */
+AKIDB_CHECK akidb_status ak_parquet_writer_append_checked(akidb_parquet_writer *writer,
+                                                          const akidb_batch *batch, bool is_last,
+                                                          akidb_error *err);
 
 #endif

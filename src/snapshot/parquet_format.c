@@ -26,11 +26,10 @@ static akidb_status writer_open(const ak_part_target *target, void **writer_out,
     return status;
 }
 
+/* The snapshot writer has checked the batch; to check it again would read every text twice. */
 static akidb_status append(void *writer, const akidb_batch *batch, bool last, akidb_error *err)
 {
-    if (last)
-        return ak_parquet_writer_append_last(writer, batch, err);
-    return akidb_parquet_writer_append(writer, batch, err);
+    return ak_parquet_writer_append_checked(writer, batch, last, err);
 }
 
 static uint64_t size(const void *writer)

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -22,18 +23,40 @@ akidb_status ak_part_failure(akidb_status status, akidb_error *err)
     return AKIDB_E_STORE;
 }
 
+static akidb_status start_upload(ak_sink *sink, akidb_error *err)
+{
+    akidb_status status =
+        akidb_store_upload_begin(sink->store, sink->key, AKIDB_PUT_ALWAYS, &sink->upload, err);
+    akidb_slice gathered = {sink->buffer.data, sink->buffer.size};
+    if (status == AKIDB_OK && gathered.size > 0)
+        status = akidb_upload_write(sink->upload, &gathered, 1, err);
+    akidb_buffer_free(&sink->buffer);
+    return status;
+}
+
+static akidb_status gather(ak_sink *sink, const akidb_slice *slices, size_t count, size_t size,
+                           akidb_error *err)
+{
+    akidb_status status = ak_buffer_reserve(&sink->buffer, size, err);
+    for (size_t i = 0; i < count && status == AKIDB_OK; i++)
+        status = ak_buffer_append(&sink->buffer, slices[i].data, slices[i].size, err);
+    return status;
+}
+
 static akidb_status sink_write(void *handle, const akidb_slice *slices, size_t count,
                                akidb_error *err)
 {
     ak_sink *sink = handle;
-    akidb_status status = AKIDB_OK;
-    if (sink->upload == NULL)
-        status =
-            akidb_store_upload_begin(sink->store, sink->key, AKIDB_PUT_ALWAYS, &sink->upload, err);
+    uint64_t size = 0;
     for (size_t i = 0; i < count; i++)
-        sink->size += slices[i].size;
+        size += slices[i].size;
+    sink->size += size;
+    akidb_status status = AKIDB_OK;
+    if (sink->upload == NULL && (sink->is_large || sink->size >= AK_SINK_MEMORY))
+        status = start_upload(sink, err);
     if (status == AKIDB_OK)
-        status = akidb_upload_write(sink->upload, slices, count, err);
+        status = sink->upload != NULL ? akidb_upload_write(sink->upload, slices, count, err)
+                                      : gather(sink, slices, count, (size_t)size, err);
     if (status == AKIDB_OK && sink->watch != NULL)
         status = sink->watch(sink->context, err);
     return ak_part_failure(status, err);
@@ -62,13 +85,17 @@ static akidb_status settle(const ak_sink *sink, akidb_status status)
 
 akidb_status ak_sink_commit(ak_sink *sink, akidb_error *err)
 {
-    akidb_status status =
-        sink->upload != NULL
-            ? akidb_upload_commit(sink->upload, err)
-            : akidb_store_put(sink->store, sink->key, NULL, 0, AKIDB_PUT_ALWAYS, err);
-    sink->upload = NULL;
+    akidb_status status;
+    if (sink->upload != NULL) {
+        status = akidb_upload_commit(sink->upload, err);
+        sink->upload = NULL;
+    } else {
+        akidb_slice bytes = {sink->buffer.data, sink->buffer.size};
+        status = akidb_store_put(sink->store, sink->key, &bytes, 1, AKIDB_PUT_ALWAYS, err);
+    }
     if (status == AKIDB_E_UNCERTAIN)
         status = settle(sink, status);
+    akidb_buffer_free(&sink->buffer);
     return ak_part_failure(status, err);
 }
 
@@ -76,6 +103,7 @@ void ak_sink_abort(ak_sink *sink)
 {
     akidb_upload_abort(sink->upload);
     sink->upload = NULL;
+    akidb_buffer_free(&sink->buffer);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

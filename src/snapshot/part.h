@@ -17,6 +17,7 @@ typedef struct ak_sink {
     akidb_buffer buffer;  /* while there is no upload */
     akidb_upload *upload; /* NULL: all in memory so far */
     uint64_t size;
+    bool is_large; /* set by the caller who knows: nothing is gathered, so nothing is copied */
     /* Called after each write, when set, from the thread that wrote; a failure ends the part. */
     akidb_status (*watch)(void *context, akidb_error *err);
     void *context;

@@ -102,7 +102,8 @@ static akidb_status fail_uncertain(const ak_local *local, int error_number, cons
 typedef struct draft {
     akidb_folder folder;
     akidb_file file;
-    uint64_t size; /* bytes written so far */
+    uint64_t size;    /* bytes written so far */
+    uint64_t started; /* of them, those that the system has been told to carry to the disk */
     akidb_put_mode mode;
     const char *name;                                    /* last part of key */
     char temporary[sizeof AK_TEMPORARY_PREFIX + 2 * 16]; /* the name until it has that one */
@@ -156,6 +157,29 @@ static akidb_status draft_begin(ak_local *local, const char *key, akidb_put_mode
     return fail_write(local, error_number, key, err);
 }
 
+/* The disk works while the next piece is being made, instead of all at once in the sync at the end:
+ * docs/decisions has the figures. */
+enum { WRITE_PIECE = 8 << 20 };
+
+static void start_writing(const ak_local *local, draft *d)
+{
+    const akidb_files *files = local->files;
+    if (files->ops->start_writing == NULL || d->size - d->started < WRITE_PIECE)
+        return;
+    files->ops->start_writing(files->handle, d->file, d->started, d->size - d->started);
+    d->started = d->size;
+}
+
+/* As many slices as make a piece, one at least; *size_out is their size. */
+static size_t slices_of_piece(const akidb_slice *slices, size_t count, uint64_t *size_out)
+{
+    size_t used = 0;
+    *size_out = 0;
+    while (used < count && *size_out < WRITE_PIECE)
+        *size_out += slices[used++].size;
+    return used;
+}
+
 static akidb_status draft_write(ak_local *local, draft *d, const akidb_slice *slices, size_t count,
                                 akidb_error *err)
 {
@@ -164,10 +188,17 @@ static akidb_status draft_write(ak_local *local, draft *d, const akidb_slice *sl
         if (!ak_add_u64(end, slices[i].size, &end) || end > INT64_MAX)
             return ak_fail_at(err, AKIDB_E_LIMIT, AK_IN(d->key), "no file can be this long");
     const akidb_files *files = local->files;
-    int error_number = files->ops->write_at(files->handle, d->file, d->size, slices, count);
-    if (error_number != 0)
-        return fail_write(local, error_number, d->key, err);
-    d->size = end;
+    while (count > 0) {
+        uint64_t size;
+        size_t used = slices_of_piece(slices, count, &size);
+        int error_number = files->ops->write_at(files->handle, d->file, d->size, slices, used);
+        if (error_number != 0)
+            return fail_write(local, error_number, d->key, err);
+        d->size += size;
+        slices += used;
+        count -= used;
+        start_writing(local, d);
+    }
     return AKIDB_OK;
 }
 

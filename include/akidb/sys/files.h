@@ -107,6 +107,9 @@ typedef struct akidb_files_ops {
     int (*truncate)(void *handle, akidb_file file, uint64_t size);
     int (*sync_file)(void *handle, akidb_file file);
     int (*sync_data)(void *handle, akidb_file file);
+    /* Has the system begin to carry the range to the disk, so that a sync that follows finds less
+     * to do. Promises nothing and waits for nothing; a failure shows in the sync. May be NULL. */
+    void (*start_writing)(void *handle, akidb_file file, uint64_t offset, uint64_t size);
     /* Takes the file for this opening of it alone, until it is closed, against all processes that
      * ask too. EWOULDBLOCK when another has it; never waits. */
     int (*lock)(void *handle, akidb_file file);
