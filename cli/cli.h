@@ -187,7 +187,8 @@ typedef struct cli_progress {
     int64_t told;
 } cli_progress;
 
-typedef struct cli_stats cli_stats; /* stats.h */
+typedef struct cli_stats cli_stats;           /* stats.h */
+typedef struct cli_run_report cli_run_report; /* run_report.h */
 
 struct cli {
     /* the global options */
@@ -207,7 +208,11 @@ struct cli {
     bool wants_stats; /* set before cli_open */
     cli_stats *stats; /* NULL: nothing is counted */
     akidb_store *counted_store;
+    cli_run_report *report; /* NULL: none is kept */
 };
+
+/* Where the store is: --store, else AKIDB_STORE, else a folder here. */
+const char *cli_store_uri(const cli *session);
 
 /* The progress bar, and messages on stderr. */
 akidb_hooks cli_hooks(cli *session);

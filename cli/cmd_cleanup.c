@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "json_out.h"
 #include "retention.h"
+#include "run_report.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -8,11 +9,13 @@
 typedef struct values {
     cli_retention retention;
     bool dry_run;
+    const char *metrics_file;
 } values;
 
 static const cli_option options[] = {CLI_RETENTION_OPTIONS(offsetof(values, retention)),
                                      {"dry-run", 0, NULL, "Only say what would be deleted, and why",
                                       cli_read_flag, offsetof(values, dry_run), NULL, 0, 0},
+                                     CLI_METRICS_FILE_OPTION(offsetof(values, metrics_file)),
                                      {0}};
 
 static const cli_example examples[] = {
@@ -87,6 +90,10 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     if (akidb_snapshot_cleanup(session->snapshotter, &collection, &policy, v->dry_run, &report,
                                &err) != AKIDB_OK)
         return cli_fail(session, &err);
+    if (!v->dry_run) {
+        cli_run_add(session, CLI_DELETED_SNAPSHOTS, NULL, report.deleted);
+        cli_run_add(session, CLI_SNAPSHOTS, NULL, report.count - report.deleted);
+    }
     cli_progress_clear(&session->progress);
     if (report.count == 0)
         code = cli_no_snapshots(session, arguments[0], &collection);

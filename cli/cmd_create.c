@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "encoding.h"
 #include "json_out.h"
+#include "run_report.h"
 #include "sources.h"
 #include "stats.h"
 
@@ -17,6 +18,7 @@ typedef struct values {
     bool allow_empty;
     bool trust_ids;
     bool stats;
+    const char *metrics_file;
 } values;
 
 static const cli_option options[] = {
@@ -35,6 +37,7 @@ static const cli_option options[] = {
     {"trust-ids", 0, NULL, "Do not check that no document id comes twice", cli_read_flag,
      offsetof(values, trust_ids), NULL, 0, 0},
     CLI_STATS_OPTION(offsetof(values, stats)),
+    CLI_METRICS_FILE_OPTION(offsetof(values, metrics_file)),
     {0}};
 
 static const cli_example examples[] = {
@@ -186,6 +189,9 @@ static int create(cli *session, const cli_sources *sources, const akidb_uuid *co
     akidb_snapshot_metadata *metadata;
     if (write_snapshot(session, ahead, first, collection, what, &metadata, &err) != AKIDB_OK)
         return fail(session, ahead, how, &err);
+    cli_run_add(session, CLI_LAST_SNAPSHOT_TIME, NULL, cli_run_seconds(metadata->created_at));
+    cli_run_add(session, CLI_LAST_SNAPSHOT_BYTES, NULL, metadata->size_bytes);
+    cli_run_add(session, CLI_LAST_SNAPSHOT_DOCUMENTS, NULL, metadata->vector_count);
     code = print_result(session, metadata);
     akidb_snapshot_metadata_free(metadata);
     return code;

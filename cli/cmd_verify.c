@@ -1,10 +1,12 @@
 #include "commands.h"
 #include "json_out.h"
+#include "run_report.h"
 
 #include <stddef.h>
 
 typedef struct values {
     int level;
+    const char *metrics_file;
 } values;
 
 static const cli_option options[] = {
@@ -12,6 +14,7 @@ static const cli_option options[] = {
      "How far to look; each level includes those before it: every part is there, has the right "
      "size, every byte is the one that was written, every document can be read; default decode",
      cli_read_choice, offsetof(values, level), cli_verify_levels, 0, 0},
+    CLI_METRICS_FILE_OPTION(offsetof(values, metrics_file)),
     {0}};
 
 static const cli_example examples[] = {
@@ -76,10 +79,12 @@ static void report_json(cli_json *json, const akidb_uuid *id, const akidb_verify
     cli_json_close(json, '}');
 }
 
+enum { OUTCOMES = AKIDB_VERIFY_CORRUPT + 1 };
+
 /* Verifies one snapshot and tells the result. One that is gone is no failure when it was only
  * `listed`: a cleanup beside this may remove what the list still had. */
 static int verify(cli *session, const akidb_uuid *collection, const akidb_uuid *snapshot,
-                  bool listed, const values *v, cli_json *json)
+                  bool listed, const values *v, uint64_t found[OUTCOMES], cli_json *json)
 {
     char id[AKIDB_UUID_TEXT_SIZE];
     akidb_uuid_format(snapshot, id);
@@ -94,6 +99,7 @@ static int verify(cli *session, const akidb_uuid *collection, const akidb_uuid *
         return CLI_DONE;
     if (status != AKIDB_OK)
         return cli_fail(session, &err);
+    found[report.outcome]++;
     if (session->json)
         report_json(json, snapshot, &report);
     else
@@ -102,7 +108,7 @@ static int verify(cli *session, const akidb_uuid *collection, const akidb_uuid *
 }
 
 static int verify_all(cli *session, const char *name, const akidb_uuid *collection, const values *v,
-                      cli_json *json)
+                      uint64_t found[OUTCOMES], cli_json *json)
 {
     akidb_error err;
     akidb_snapshot_list list;
@@ -111,9 +117,20 @@ static int verify_all(cli *session, const char *name, const akidb_uuid *collecti
     int code = list.count == 0 ? cli_no_snapshots(session, name, collection) : CLI_DONE;
     for (size_t i = 0; i < list.count && cli_interrupted() == 0; i++)
         code = cli_exit_worse(
-            code, verify(session, collection, &list.entries[i].snapshot_id, true, v, json));
+            code, verify(session, collection, &list.entries[i].snapshot_id, true, v, found, json));
     akidb_snapshot_list_free(&list);
     return code;
+}
+
+static void note_outcomes(cli *session, const values *v, const uint64_t found[OUTCOMES], int code)
+{
+    for (int i = 0; i < OUTCOMES; i++)
+        cli_run_add(session, CLI_VERIFIED_SNAPSHOTS, outcome_name((akidb_verify_outcome)i),
+                    found[i]);
+    int level = v->level != AKIDB_VERIFY_DEFAULT ? v->level : AKIDB_VERIFY_DECODE;
+    if (code == CLI_DONE && cli_interrupted() == 0)
+        cli_run_add(session, CLI_LAST_GOOD_VERIFY_TIME, cli_choice_name(cli_verify_levels, level),
+                    cli_run_now());
 }
 
 static int run(cli *session, const void *given, char *const *arguments, size_t count)
@@ -132,8 +149,10 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
         cli_json_begin(&json);
         cli_json_open(&json, NULL, '[');
     }
-    code = count > 1 ? verify(session, &collection, &snapshot, false, v, &json)
-                     : verify_all(session, arguments[0], &collection, v, &json);
+    uint64_t found[OUTCOMES] = {0};
+    code = count > 1 ? verify(session, &collection, &snapshot, false, v, found, &json)
+                     : verify_all(session, arguments[0], &collection, v, found, &json);
+    note_outcomes(session, v, found, code);
     if (session->json) {
         cli_json_close(&json, ']');
         code = cli_exit_worse(code, cli_json_print(session, &json));

@@ -1,5 +1,5 @@
 #include "db.h"
-#include "stats.h"
+#include "run_report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -44,6 +44,7 @@ static const cli_option family_options[] = {
      "When the newest snapshot of a collection is damaged, take the one before it, with as much of "
      "the log as there is",
      cli_read_flag, offsetof(cli_db_values, allow_older_snapshot), NULL, 0, 0},
+    CLI_METRICS_FILE_OPTION(offsetof(cli_db_values, metrics_file)),
     {0}};
 
 static const cli_example family_examples[] = {
@@ -77,6 +78,7 @@ int cli_db_folder(cli *session, const cli_db_values *v, const char **folder_out)
     if (v->data == NULL)
         return cli_usage(session, "%s: expected --data DIR", session->command->name);
     *folder_out = v->data;
+    cli_run_data(session, v->data);
     return CLI_DONE;
 }
 
@@ -193,6 +195,7 @@ int cli_db_open(cli *session, const cli_db_values *v, const cli_db_how *how, cli
 int cli_db_close(cli_db *db, int code)
 {
     akidb_error err;
+    cli_run_storage(db->session, db->storage);
     if (db->storage == NULL || akidb_storage_close(db->storage, &err) == AKIDB_OK)
         return code;
     return cli_exit_worse(code, cli_fail(db->session, &err));

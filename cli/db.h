@@ -28,6 +28,7 @@ typedef struct cli_db_values {
     cli_count memory_limit;
     int recovery;
     bool allow_older_snapshot;
+    const char *metrics_file;
 } cli_db_values;
 
 extern const cli_family cli_family_db;

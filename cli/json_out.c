@@ -12,9 +12,9 @@ void cli_json_begin(cli_json *json)
     json->file = open_memstream(&json->text, &json->size);
 }
 
-/* The length of the UTF-8 character at text, or 0 when there is none. */
-static size_t utf8_size(const unsigned char *text)
+size_t cli_utf8_size(const char *at)
 {
+    const unsigned char *text = (const unsigned char *)at;
     if (text[0] < 0x80)
         return 1;
     size_t size = text[0] >= 0xF0 ? 4 : text[0] >= 0xE0 ? 3 : 2;
@@ -31,16 +31,16 @@ static size_t utf8_size(const unsigned char *text)
 
 static void put_string(FILE *file, const char *value)
 {
-    const unsigned char *at = (const unsigned char *)value;
+    const char *at = value;
     fputc('"', file);
     while (*at != '\0') {
-        size_t size = utf8_size(at);
+        size_t size = cli_utf8_size(at);
         if (size == 0)
             fputs("\\ufffd", file);
         else if (*at == '"' || *at == '\\')
             fprintf(file, "\\%c", *at);
-        else if (*at < 0x20)
-            fprintf(file, "\\u%04x", *at);
+        else if ((unsigned char)*at < 0x20)
+            fprintf(file, "\\u%04x", (unsigned)*at);
         else
             fwrite(at, 1, size, file);
         at += size > 0 ? size : 1;

@@ -25,6 +25,9 @@ void cli_json_bool(cli_json *json, const char *name, bool value);
 /* Text that is JSON already. */
 void cli_json_raw(cli_json *json, const char *name, const char *text);
 
+/* The length of the UTF-8 character at `text`, or 0 when there is none. */
+size_t cli_utf8_size(const char *text);
+
 /* Prints the value and a newline on stdout, and frees it. Returns an exit code. */
 int cli_json_print(cli *session, cli_json *json);
 void cli_json_free(cli_json *json);

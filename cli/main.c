@@ -3,6 +3,7 @@
  * options, runs it, and makes sure that what was printed has really been written.
  */
 #include "manual.h"
+#include "run_report.h"
 #include "stats.h"
 
 #include <errno.h>
@@ -75,6 +76,30 @@ static int no_memory(cli *session)
     return CLI_FAILED;
 }
 
+/* The value of --metrics-file, if the command has it; NULL: not given. */
+static const char *metrics_file(const cli_command *command, const void *values)
+{
+    const cli_option *tables[] = {command->options,
+                                  command->family != NULL ? command->family->options : NULL};
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        for (const cli_option *o = tables[i]; o != NULL && o->name != NULL; o++)
+            if (strcmp(o->name, "metrics-file") == 0)
+                return *(const char *const *)((const char *)values + o->field);
+    return NULL;
+}
+
+static int run_with_report(cli *session, const cli_command *command, const void *values,
+                           char *const *arguments, size_t count)
+{
+    bool has_collection =
+        count > 0 && strncmp(command->arguments, "COLLECTION", strlen("COLLECTION")) == 0;
+    int code =
+        cli_run_begin(session, metrics_file(command, values), has_collection ? arguments[0] : NULL);
+    if (code == CLI_DONE)
+        code = command->run(session, values, arguments, count);
+    return cli_run_end(session, code);
+}
+
 /* `shared` is what the family's options before the command have filled. */
 static int run_command(cli *session, const cli_command *command, const void *shared, int argc,
                        char **argv)
@@ -97,7 +122,7 @@ static int run_command(cli *session, const cli_command *command, const void *sha
         code = check_argument_count(session, command, arguments, count);
         if (code == CLI_DONE) {
             session->progress.enabled = !session->quiet && !session->json && isatty(STDERR_FILENO);
-            code = command->run(session, values, arguments, count);
+            code = run_with_report(session, command, values, arguments, count);
         }
     }
     cli_progress_clear(&session->progress);

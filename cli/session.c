@@ -24,7 +24,7 @@ akidb_hooks cli_hooks(cli *session)
     return (akidb_hooks){session, progress_hook, log_hook};
 }
 
-static const char *store_uri(const cli *session)
+const char *cli_store_uri(const cli *session)
 {
     if (session->store_uri != NULL)
         return session->store_uri;
@@ -44,9 +44,9 @@ int cli_open(cli *session, akidb_snapshotter_options *options, const char *what)
 
     cli_progress_begin(&session->progress, what);
     if (session->store == NULL &&
-        akidb_store_open(store_uri(session), &session->store, &err) != AKIDB_OK)
+        akidb_store_open(cli_store_uri(session), &session->store, &err) != AKIDB_OK)
         return cli_fail(session, &err);
-    int code = session->wants_stats ? cli_stats_open(session) : CLI_DONE;
+    int code = session->wants_stats || session->report != NULL ? cli_stats_open(session) : CLI_DONE;
     if (code != CLI_DONE)
         return code;
     if (akidb_snapshotter_open(session->store, options, &session->snapshotter, &err) != AKIDB_OK)

@@ -8,6 +8,7 @@
 typedef struct kind {
     atomic_uint_fast64_t requests;
     atomic_uint_fast64_t bytes;
+    atomic_uint_fast64_t failed;
 } kind;
 
 struct cli_stats {
@@ -19,6 +20,8 @@ static void count_call(void *context, const akidb_store_call *call)
     kind *k = &((cli_stats *)context)->kinds[call->op];
     atomic_fetch_add(&k->requests, 1);
     atomic_fetch_add(&k->bytes, call->bytes);
+    if (call->status != AKIDB_OK && call->status != AKIDB_E_NOT_FOUND)
+        atomic_fetch_add(&k->failed, 1);
 }
 
 int cli_stats_open(cli *session)
@@ -47,7 +50,7 @@ static void print_line(const char *name, uint64_t requests, uint64_t bytes)
 
 void cli_stats_print(cli *session)
 {
-    if (session->stats == NULL)
+    if (session->stats == NULL || !session->wants_stats)
         return;
     uint64_t requests = 0, bytes = 0;
     cli_progress_clear(&session->progress);
@@ -61,6 +64,20 @@ void cli_stats_print(cli *session)
         bytes += size;
     }
     print_line("all", requests, bytes);
+}
+
+void cli_stats_get(const cli *session, cli_stats_totals *totals_out)
+{
+    *totals_out = (cli_stats_totals){0};
+    for (int op = 0; session->stats != NULL && op < AKIDB_STORE_OP_COUNT; op++) {
+        kind *k = &session->stats->kinds[op];
+        totals_out->requests[op] = atomic_load(&k->requests);
+        totals_out->failed += atomic_load(&k->failed);
+        if (op == AKIDB_STORE_PUT || op == AKIDB_STORE_UPLOAD_WRITE)
+            totals_out->sent += atomic_load(&k->bytes);
+        else if (op == AKIDB_STORE_GET || op == AKIDB_STORE_GET_RANGE)
+            totals_out->received += atomic_load(&k->bytes);
+    }
 }
 
 void cli_stats_close(cli *session)

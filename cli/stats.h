@@ -1,6 +1,6 @@
 #ifndef CLI_STATS_H
 #define CLI_STATS_H
-/* How many requests a command made of its store, for --stats. */
+/* How many requests a command made of its store, for --stats and --metrics-file. */
 #include "cli.h"
 
 /* A row of an options table; `field` is the offset of a bool in the values, which the command hands
@@ -19,6 +19,16 @@ int cli_stats_open(cli *session);
 
 /* Tells the counts, if there are any to tell. The store must still be open. */
 void cli_stats_print(cli *session);
+
+typedef struct cli_stats_totals {
+    uint64_t requests[AKIDB_STORE_OP_COUNT];
+    uint64_t failed; /* not found is no failure */
+    uint64_t sent;   /* bytes of objects */
+    uint64_t received;
+} cli_stats_totals;
+
+/* All zero when nothing was counted. */
+void cli_stats_get(const cli *session, cli_stats_totals *totals_out);
 
 void cli_stats_close(cli *session);
 

@@ -1,0 +1,63 @@
+#ifndef CLI_METRICS_H
+#define CLI_METRICS_H
+/*
+ * Metrics in Prometheus' text format (version 0.0.4): read, put together, printed. Counters and
+ * gauges only, without timestamps: what akidb itself writes.
+ *
+ * A lack of memory is remembered, and told by `failed`.
+ */
+#include "cli.h"
+
+typedef struct cli_sample {
+    char *labels; /* what stands between the braces, escaped; "" for none */
+    char *value;
+} cli_sample;
+
+typedef struct cli_metric {
+    char *name;
+    char *type; /* "counter" or "gauge"; "" when nobody said */
+    char *help; /* escaped; or "" */
+    cli_sample *samples;
+    size_t count;
+} cli_metric;
+
+typedef struct cli_metrics { /* start from {0} */
+    cli_metric *items;
+    size_t count;
+    bool failed;
+} cli_metrics;
+
+void cli_metrics_free(cli_metrics *metrics);
+
+/* Adds what `file` says, up to its end. AKIDB_E_VALIDATION names `path` and the line that is not
+ * what akidb writes. */
+akidb_status cli_metrics_read(cli_metrics *metrics, FILE *file, const char *path, akidb_error *err);
+
+/* NULL when there is none. */
+const cli_metric *cli_metrics_find(const cli_metrics *metrics, const char *name);
+/* The value of the sample without labels; 0 when there is none. */
+uint64_t cli_metrics_number(const cli_metrics *metrics, const char *name);
+
+/* Replaces the sample with these labels, or adds it. */
+void cli_metrics_put(cli_metrics *metrics, const char *name, const char *type, const char *help,
+                     const char *labels, const char *value);
+
+/* Adds `from` to `into`, `labels` (or "") in front of those of each of its samples. A counter adds
+ * up, whatever else is there is replaced. What `from` does not have stays. */
+void cli_metrics_merge(cli_metrics *into, const cli_metrics *from, const char *labels);
+
+/* Removes the gauges of `metrics` that `like` has under the same name, where the labels begin with
+ * `labels`: they are told anew, or are of something that is not there any more. */
+void cli_metrics_forget(cli_metrics *metrics, const cli_metrics *like, const char *labels);
+
+void cli_metrics_print(FILE *file, const cli_metrics *metrics);
+
+/* Writes NAME="VALUE", escaped, after a comma unless it is the first. */
+void cli_metrics_label(FILE *file, bool first, const char *name, const char *value);
+
+/* Calls `visit` for each label of a sample, unescaped. */
+void cli_metrics_each_label(const cli_sample *sample,
+                            void (*visit)(void *context, const char *name, const char *value),
+                            void *context);
+
+#endif
