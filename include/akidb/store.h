@@ -76,6 +76,18 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_store_get_range(akidb_store *store, con
                                                          uint64_t offset, void *dst, size_t size,
                                                          size_t *read_out, akidb_error *err);
 
+/* The same into several pieces, none of them empty: they are filled one after the other, by one
+ * request where the store has requests. *read_out is less than all of them together only where the
+ * object ends; the room behind it holds anything. */
+AKIDB_API AKIDB_CHECK akidb_status akidb_store_get_pieces(akidb_store *store, const char *key,
+                                                          uint64_t offset,
+                                                          const akidb_piece *pieces, size_t count,
+                                                          size_t *read_out, akidb_error *err);
+
+/* Whether a call costs little beyond its bytes, as on a local disk: then many small reads are as
+ * good as a few large ones. A wrapper answers for the store that it wraps. */
+AKIDB_API bool akidb_store_is_near(const akidb_store *store);
+
 typedef struct akidb_object_info {
     uint64_t size;       /* in bytes */
     int64_t modified_at; /* microseconds since the epoch, by the store's own clock */

@@ -27,6 +27,9 @@ struct ak_http_transfer {
     uint64_t body_size;
     size_t slice;        /* of request.body, being sent */
     size_t slice_offset; /* in it */
+    size_t into_size;    /* of all pieces of request.into */
+    size_t piece;        /* of them, being filled */
+    size_t piece_offset; /* in it */
     unsigned sendings;
     bool
         headers_ended; /* the empty line has come: libcurl takes headers that break off for whole */
@@ -114,21 +117,39 @@ static bool is_good(const ak_http_transfer *transfer)
     return code >= 200 && code < 300;
 }
 
+/* Hands out to the pieces what has come. */
+static size_t receive_into(ak_http_transfer *transfer, const char *from, size_t got)
+{
+    const ak_http_request *request = &transfer->request;
+    if (got > transfer->into_size - transfer->response.into_used) {
+        transfer->too_long = true;
+        return 0;
+    }
+    for (size_t left = got; left > 0;) {
+        const akidb_piece *piece = &request->into[transfer->piece];
+        size_t room = piece->size - transfer->piece_offset;
+        size_t some = left < room ? left : room;
+        memcpy((char *)piece->data + transfer->piece_offset, from, some);
+        from += some;
+        left -= some;
+        transfer->piece_offset += some;
+        if (some == room) {
+            transfer->piece++;
+            transfer->piece_offset = 0;
+        }
+    }
+    transfer->response.into_used += got;
+    return got;
+}
+
 static size_t receive_body(char *from, size_t size, size_t count, void *context)
 {
     ak_http_transfer *transfer = context;
     ak_http_response *response = &transfer->response;
     size_t got = size * count;
     bool good = is_good(transfer);
-    if (good && transfer->request.into != NULL) {
-        if (got > transfer->request.into_size - response->into_used) {
-            transfer->too_long = true;
-            return 0;
-        }
-        memcpy((char *)transfer->request.into + response->into_used, from, got);
-        response->into_used += got;
-        return got;
-    }
+    if (good && transfer->request.into != NULL)
+        return receive_into(transfer, from, got);
     size_t room = transfer->request.max_body_bytes;
     if (!good && room < ERROR_BYTES_MAX)
         room = ERROR_BYTES_MAX;
@@ -481,6 +502,8 @@ akidb_status ak_http_start(ak_http *http, const ak_http_request *request,
         return ak_fail(err, AKIDB_E_OUT_OF_MEMORY, "an HTTP request could not be set up");
     }
     pthread_mutex_lock(&http->mutex);
+    for (size_t i = 0; i < request->into_count; i++)
+        transfer->into_size += request->into[i].size;
     transfer->next = http->live;
     if (http->live != NULL)
         http->live->previous = transfer;

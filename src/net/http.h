@@ -42,8 +42,10 @@ typedef struct ak_http_request {
     size_t body_count;
     bool direct;           /* through no proxy, whatever the environment says */
     bool patient;          /* the server may think for minutes before it answers */
-    void *into;            /* where the body of a 2xx answer goes; NULL: into response.body */
-    size_t into_size;      /* a longer body is AK_HTTP_TOO_LONG */
+    /* Where the body of a 2xx answer goes, piece after piece, none of them empty; NULL: into
+     * response.body. A body that is longer than all of them is AK_HTTP_TOO_LONG. */
+    const akidb_piece *into;
+    size_t into_count;
     size_t max_body_bytes; /* of response.body; a longer one is AK_HTTP_TOO_LONG. The body of an
                               error may always have 64 KiB. */
 } ak_http_request;

@@ -225,10 +225,17 @@ static void fault_statistics(void *handle, akidb_store_statistics *statistics_ou
 }
 
 /* Without remove_many: of many keys, each has a fate of its own. */
+/* Pieces have no slot: they come through get_range, with its faults. */
+static bool fault_is_near(const void *handle)
+{
+    return akidb_store_is_near(((const fault_store *)handle)->inner);
+}
+
 static const akidb_store_ops fault_ops = {
     .put = fault_put,
     .get = fault_get,
     .get_range = fault_get_range,
+    .is_near = fault_is_near,
     .head = fault_head,
     .remove = fault_remove,
     .list = fault_list,

@@ -428,6 +428,34 @@ static akidb_status local_get_range(void *handle, const char *key, uint64_t offs
     return status;
 }
 
+/* The file is opened once for all of them. */
+static akidb_status local_get_pieces(void *handle, const char *key, uint64_t offset,
+                                     const akidb_piece *pieces, size_t count, size_t *read_out,
+                                     akidb_error *err)
+{
+    const ak_local *local = handle;
+    akidb_file file = {0};
+    uint64_t total = 0;
+    akidb_status status = open_object(local, key, &file, &total, err);
+    if (status != AKIDB_OK)
+        return status;
+    for (size_t i = 0; i < count && status == AKIDB_OK && offset < total; i++) {
+        uint64_t left = total - offset;
+        size_t wanted = pieces[i].size < left ? pieces[i].size : (size_t)left;
+        status = read_exactly(local, key, file, offset, pieces[i].data, wanted, err);
+        *read_out += wanted;
+        offset += wanted;
+    }
+    close_object(local, file);
+    return status;
+}
+
+static bool local_is_near(const void *handle)
+{
+    (void)handle;
+    return true;
+}
+
 static akidb_status local_head(void *handle, const char *key, akidb_object_info *info_out,
                                akidb_error *err)
 {
@@ -554,6 +582,8 @@ static const akidb_store_ops local_ops = {
     .put = local_put,
     .get = local_get,
     .get_range = local_get_range,
+    .get_pieces = local_get_pieces,
+    .is_near = local_is_near,
     .head = local_head,
     .remove = local_remove,
     .list = ak_local_list,

@@ -212,6 +212,30 @@ static akidb_status memory_get_range(void *handle, const char *key, uint64_t off
     return AKIDB_OK;
 }
 
+static akidb_status memory_get_pieces(void *handle, const char *key, uint64_t offset,
+                                      const akidb_piece *pieces, size_t count, size_t *read_out,
+                                      akidb_error *err)
+{
+    object *o = use(handle, key);
+    if (o == NULL)
+        return fail_not_found(key, err);
+    for (size_t i = 0; i < count && offset < o->bytes.size; i++) {
+        size_t left = o->bytes.size - (size_t)offset;
+        size_t some = pieces[i].size < left ? pieces[i].size : left;
+        memcpy(pieces[i].data, o->bytes.data + offset, some);
+        *read_out += some;
+        offset += some;
+    }
+    leave(handle, o);
+    return AKIDB_OK;
+}
+
+static bool memory_is_near(const void *handle)
+{
+    (void)handle;
+    return true;
+}
+
 static akidb_object_info info_of(const entry *e)
 {
     return (akidb_object_info){e->object->bytes.size, e->modified_at};
@@ -399,6 +423,8 @@ static const akidb_store_ops memory_ops = {
     .upload_commit = memory_upload_commit,
     .upload_abort = memory_upload_abort,
     .close = memory_close,
+    .get_pieces = memory_get_pieces,
+    .is_near = memory_is_near,
 };
 
 akidb_status akidb_store_memory_open(akidb_store **store_out, akidb_error *err)

@@ -50,6 +50,21 @@ static akidb_status prefix_get_range(void *handle, const char *key, uint64_t off
                                  err);
 }
 
+static akidb_status prefix_get_pieces(void *handle, const char *key, uint64_t offset,
+                                      const akidb_piece *pieces, size_t count, size_t *read_out,
+                                      akidb_error *err)
+{
+    prefix_store *store = handle;
+    full_key k;
+    return akidb_store_get_pieces(store->inner, full(store, key, &k), offset, pieces, count,
+                                  read_out, err);
+}
+
+static bool prefix_is_near(const void *handle)
+{
+    return akidb_store_is_near(((const prefix_store *)handle)->inner);
+}
+
 static akidb_status prefix_head(void *handle, const char *key, akidb_object_info *info_out,
                                 akidb_error *err)
 {
@@ -182,6 +197,8 @@ static const akidb_store_ops prefix_ops = {
     .remove_leftovers = prefix_remove_leftovers,
     .remove_many = prefix_remove_many,
     .statistics = prefix_statistics,
+    .get_pieces = prefix_get_pieces,
+    .is_near = prefix_is_near,
     .close = free,
 };
 

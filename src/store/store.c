@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "akidb/sys/store_backend.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "store/keys.h"
 
@@ -202,6 +203,67 @@ akidb_status akidb_store_get_range(akidb_store *store, const char *key, uint64_t
     if (status != AKIDB_OK)
         *read_out = 0;
     return counted(store, AKIDB_REQUEST_GET, 0, *read_out, status);
+}
+
+/* For a store that fills one piece only. */
+static akidb_status read_and_scatter(akidb_store *store, const char *key, uint64_t offset,
+                                     const akidb_piece *pieces, size_t size, size_t *read_out,
+                                     akidb_error *err)
+{
+    uint8_t *bytes = malloc(size);
+    if (bytes == NULL)
+        return ak_fail_memory(err, size);
+    akidb_status status =
+        store->ops->get_range(store->handle, key, offset, bytes, size, read_out, err);
+    size_t left = status == AKIDB_OK ? *read_out : 0;
+    for (const uint8_t *from = bytes; left > 0; pieces++) {
+        size_t some = pieces->size < left ? pieces->size : left;
+        memcpy(pieces->data, from, some);
+        from += some;
+        left -= some;
+    }
+    free(bytes);
+    return status;
+}
+
+static akidb_status check_pieces(const char *key, const akidb_piece *pieces, size_t count,
+                                 size_t *size_out, akidb_error *err)
+{
+    if (count == 0 || pieces == NULL)
+        return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(key), "no pieces to fill");
+    *size_out = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].data == NULL || pieces[i].size == 0)
+            return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(key), "piece %zu is empty", i);
+        if (!ak_add_size(*size_out, pieces[i].size, size_out))
+            return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(key), "more bytes than memory has");
+    }
+    return AKIDB_OK;
+}
+
+akidb_status akidb_store_get_pieces(akidb_store *store, const char *key, uint64_t offset,
+                                    const akidb_piece *pieces, size_t count, size_t *read_out,
+                                    akidb_error *err)
+{
+    size_t size;
+    *read_out = 0;
+    akidb_status status = ak_key_check(key, err);
+    if (status == AKIDB_OK)
+        status = check_pieces(key, pieces, count, &size, err);
+    if (status != AKIDB_OK)
+        return status;
+    if (store->ops->get_pieces != NULL)
+        status = store->ops->get_pieces(store->handle, key, offset, pieces, count, read_out, err);
+    else
+        status = read_and_scatter(store, key, offset, pieces, size, read_out, err);
+    if (status != AKIDB_OK)
+        *read_out = 0;
+    return counted(store, AKIDB_REQUEST_GET, 0, *read_out, status);
+}
+
+bool akidb_store_is_near(const akidb_store *store)
+{
+    return store->ops->is_near != NULL && store->ops->is_near(store->handle);
 }
 
 akidb_status akidb_store_head(akidb_store *store, const char *key, akidb_object_info *info_out,

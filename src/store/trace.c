@@ -58,6 +58,21 @@ static akidb_status trace_get_range(void *handle, const char *key, uint64_t offs
     return told(store, AKIDB_STORE_GET_RANGE, key, *read_out, status);
 }
 
+static akidb_status trace_get_pieces(void *handle, const char *key, uint64_t offset,
+                                     const akidb_piece *pieces, size_t count, size_t *read_out,
+                                     akidb_error *err)
+{
+    trace_store *store = handle;
+    akidb_status status =
+        akidb_store_get_pieces(store->inner, key, offset, pieces, count, read_out, err);
+    return told(store, AKIDB_STORE_GET_RANGE, key, *read_out, status);
+}
+
+static bool trace_is_near(const void *handle)
+{
+    return akidb_store_is_near(((const trace_store *)handle)->inner);
+}
+
 static akidb_status trace_head(void *handle, const char *key, akidb_object_info *info_out,
                                akidb_error *err)
 {
@@ -171,6 +186,8 @@ static const akidb_store_ops trace_ops = {
     .remove_leftovers = trace_remove_leftovers,
     .remove_many = trace_remove_many,
     .statistics = trace_statistics,
+    .get_pieces = trace_get_pieces,
+    .is_near = trace_is_near,
     .close = free,
 };
 

@@ -271,6 +271,39 @@ static void ranges_are_short_only_at_the_end(void **state)
     place_close(p);
 }
 
+/* Every cut of ten bytes into three pieces, from every offset, within the object and beyond it. */
+static void pieces_are_filled_one_after_the_other(void **state)
+{
+    place *p = PLACE(state);
+    put_text(p, "a", "0123456789");
+    for (size_t offset = 0; offset < 12; offset++)
+        for (size_t first = 1; first < 6; first++)
+            for (size_t second = 1; second < 6; second++) {
+                char a[6] = {0}, b[6] = {0}, c[3] = {0}, whole[16] = {0};
+                const akidb_piece pieces[] = {{a, first}, {b, second}, {c, 2}};
+                size_t size = first + second + 2, left = offset < 10 ? 10 - offset : 0, read = 77;
+                assert_ok(p->err, akidb_store_get_pieces(p->store, key_of(p, "a"), offset, pieces,
+                                                         3, &read, &p->err));
+                assert_int_equal(read, size < left ? size : left);
+                memcpy(whole, a, first);
+                memcpy(whole + first, b, second);
+                memcpy(whole + first + second, c, 2);
+                if (read > 0)
+                    assert_memory_equal(whole, "0123456789" + offset, read);
+            }
+    char byte;
+    size_t read = 77;
+    const akidb_piece one = {&byte, 1}, empty = {&byte, 0};
+    assert_status(AKIDB_E_NOT_FOUND,
+                  akidb_store_get_pieces(p->store, key_of(p, "b"), 0, &one, 1, &read, &p->err));
+    assert_int_equal(read, 0);
+    assert_status(AKIDB_E_VALIDATION,
+                  akidb_store_get_pieces(p->store, key_of(p, "a"), 0, &empty, 1, &read, &p->err));
+    assert_status(AKIDB_E_VALIDATION,
+                  akidb_store_get_pieces(p->store, key_of(p, "a"), 0, NULL, 0, &read, &p->err));
+    place_close(p);
+}
+
 static void what_is_not_there_is_not_found(void **state)
 {
     place *p = PLACE(state);
@@ -616,6 +649,7 @@ int suite_objects_run(const store_suite_target *target)
         cmocka_unit_test_prestate(a_put_if_absent_never_replaces, state),
         cmocka_unit_test_prestate(a_get_keeps_to_its_limit, state),
         cmocka_unit_test_prestate(ranges_are_short_only_at_the_end, state),
+        cmocka_unit_test_prestate(pieces_are_filled_one_after_the_other, state),
         cmocka_unit_test_prestate(what_is_not_there_is_not_found, state),
         cmocka_unit_test_prestate(a_head_tells_size_and_time, state),
         cmocka_unit_test_prestate(a_delete_is_for_good_and_may_be_repeated, state),

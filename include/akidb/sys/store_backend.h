@@ -55,6 +55,13 @@ typedef struct akidb_store_ops {
                                 akidb_status *outcomes, akidb_error *err);
     /* May be NULL: the wrapper counts calls. */
     void (*statistics)(void *handle, akidb_store_statistics *statistics_out);
+    /* May be NULL: the wrapper reads the range into memory of its own, and copies. There is one
+     * piece at least. */
+    akidb_status (*get_pieces)(void *handle, const char *key, uint64_t offset,
+                               const akidb_piece *pieces, size_t count, size_t *read_out,
+                               akidb_error *err);
+    /* May be NULL: it is not near. */
+    bool (*is_near)(const void *handle);
 } akidb_store_ops;
 
 /* Makes a store of an implementation. `ops` must outlive the store, `name` is copied. On failure

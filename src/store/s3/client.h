@@ -93,8 +93,8 @@ typedef struct ak_s3_request {
     bool check_answer; /* hold its body, a whole object, against the checksum that comes along */
     bool invisible;    /* nobody sees what it does: a lost answer leaves no doubt */
     bool once;         /* a failure is not worth another try */
-    void *into;        /* as in ak_http_request */
-    size_t into_size;
+    const akidb_piece *into; /* as in ak_http_request */
+    size_t into_count;
     size_t max_body_bytes; /* 0: 1 MiB */
 } ak_s3_request;
 

@@ -186,14 +186,15 @@ static bool read_content_range(const ak_http_response *http, uint64_t offset, ui
     return end != slash + 1 && *end == '\0';
 }
 
-akidb_status ak_s3_get_range(void *handle, const char *key, uint64_t offset, void *dst, size_t size,
-                             size_t *read_out, akidb_error *err)
+akidb_status ak_s3_get_pieces(void *handle, const char *key, uint64_t offset,
+                              const akidb_piece *pieces, size_t count, size_t *read_out,
+                              akidb_error *err)
 {
     ak_s3_client *client = handle;
-    char full[AKIDB_KEY_MAX + 1], range[64], probe;
+    char full[AKIDB_KEY_MAX + 1], range[64];
     akidb_object_info info;
     /* No object is so large, and servers choke on such numbers. */
-    if (size == 0 || offset > INT64_MAX)
+    if (offset > INT64_MAX)
         return ak_s3_head(handle, key, &info, err);
     akidb_status status = ak_s3_full_key(client, key, full, err);
     if (status != AKIDB_OK)
@@ -203,9 +204,12 @@ akidb_status ak_s3_get_range(void *handle, const char *key, uint64_t offset, voi
     snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, offset, last);
     ak_s3_request request = {.method = "GET",
                              .action = "s3:GetObject",
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].size;
                              .key = full,
-                             .into = dst == NULL ? &probe : dst,
-                             .into_size = size};
+                             .into = pieces,
+                             .into_count = count};
     ak_s3_add_header(&request, "range", range);
     ak_s3_answer answer;
     status = ak_s3_send(client, &request, &answer, err);
@@ -248,6 +252,16 @@ akidb_status ak_s3_head(void *handle, const char *key, akidb_object_info *info_o
         return status;
     const ak_s3_request request = {.method = "HEAD", .action = "s3:GetObject", .key = full};
     status = ak_s3_send(client, &request, &answer, err);
+akidb_status ak_s3_get_range(void *handle, const char *key, uint64_t offset, void *dst, size_t size,
+                             size_t *read_out, akidb_error *err)
+{
+    const akidb_piece piece = {dst, size};
+    akidb_object_info info;
+    if (size == 0)
+        return ak_s3_head(handle, key, &info, err);
+    return ak_s3_get_pieces(handle, key, offset, &piece, 1, read_out, err);
+}
+
     if (status != AKIDB_OK)
         return status;
     if (ak_s3_is_good(&answer)) {

@@ -9,6 +9,9 @@ akidb_status ak_s3_get(void *handle, const char *key, uint64_t max_size, akidb_b
                        akidb_error *err);
 akidb_status ak_s3_get_range(void *handle, const char *key, uint64_t offset, void *dst, size_t size,
                              size_t *read_out, akidb_error *err);
+akidb_status ak_s3_get_pieces(void *handle, const char *key, uint64_t offset,
+                              const akidb_piece *pieces, size_t count, size_t *read_out,
+                              akidb_error *err);
 akidb_status ak_s3_head(void *handle, const char *key, akidb_object_info *info_out,
                         akidb_error *err);
 akidb_status ak_s3_remove(void *handle, const char *key, akidb_error *err);

@@ -24,6 +24,7 @@ static const akidb_store_ops s3_ops = {
     .put = ak_s3_put,
     .get = ak_s3_get,
     .get_range = ak_s3_get_range,
+    .get_pieces = ak_s3_get_pieces,
     .head = ak_s3_head,
     .remove = ak_s3_remove,
     .list = ak_s3_list,

@@ -303,7 +303,7 @@ static akidb_status exchange(sending *s, attempt *a, ak_http_response *response,
         .body_count = request->body_count,
         .patient = request->patient,
         .into = request->into,
-        .into_size = request->into_size,
+        .into_count = request->into_count,
         .max_body_bytes = request->max_body_bytes == 0 ? BODY_BYTES_MAX : request->max_body_bytes,
     };
     ak_http_transfer *transfer;

@@ -189,8 +189,9 @@ static void a_good_body_goes_where_it_is_wanted_and_an_error_does_not(void **sta
     ak_http *http = open_client();
     char into[4] = {0};
     ak_http_request request = get(s);
-    request.into = into;
-    request.into_size = sizeof into;
+    const akidb_piece pieces[] = {{into, 1}, {into + 1, 3}};
+    request.into = pieces;
+    request.into_count = 2;
     request.max_body_bytes = 0;
     ak_http_response response = exchange(http, &request);
     assert_int_equal(response.into_used, 4);
@@ -341,8 +342,9 @@ static void an_abandoned_transfer_ends_at_once(void **state)
     ak_http *http = open_client();
     char into[9];
     ak_http_request request = get(s);
-    request.into = into;
-    request.into_size = sizeof into;
+    const akidb_piece piece = {into, sizeof into};
+    request.into = &piece;
+    request.into_count = 1;
     request.patient = true; /* nothing else would end it */
     ak_http_transfer *transfer;
     ak_http_response response;
