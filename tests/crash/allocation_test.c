@@ -10,49 +10,7 @@
 #include <string.h>
 
 #include "akidb/akidb.h"
-
-/* ---- the failing allocator ------------------------------------------------------------------- */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-char *__wrap_strdup(const char *text);
-
-/* Counts down while armed; the allocation that takes it to 0 fails. The library may allocate from
- * threads of its own. */
-static long countdown;
-
-static bool must_fail(void)
-{
-    if (__atomic_load_n(&countdown, __ATOMIC_RELAXED) <= 0)
-        return false;
-    return __atomic_sub_fetch(&countdown, 1, __ATOMIC_RELAXED) == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return must_fail() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return must_fail() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return must_fail() ? NULL : __real_realloc(memory, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *copy = __wrap_malloc(size);
-    return copy == NULL ? NULL : memcpy(copy, text, size);
-}
+#include "failing_allocator.h"
 
 /* ---- the walk -------------------------------------------------------------------------------- */
 
@@ -179,9 +137,9 @@ static void fail_every_allocation(const akidb_snapshotter_options *options)
     while (status != AKIDB_OK && failed < MANY) {
         assert_ok(err, akidb_store_memory_open(&w.store, &err));
         err = (akidb_error){0};
-        __atomic_store_n(&countdown, ++failed, __ATOMIC_RELAXED);
+        failing_allocator_arm(++failed);
         status = walk_through(&w, &err);
-        bool reached = __atomic_exchange_n(&countdown, 0, __ATOMIC_RELAXED) == 0;
+        bool reached = failing_allocator_disarm();
         if (status != AKIDB_OK && status != AKIDB_E_OUT_OF_MEMORY)
             fail_msg("allocation %ld: expected \"out of memory\", found \"%s\": %s", failed,
                      akidb_status_name(status), err.message);
