@@ -7,10 +7,14 @@
  *   Settings     What an option leaves out is taken, when the store is opened, from where the AWS
  *                command line takes it: environment, then the shared config and credentials files.
  *   Credentials  explicit; environment; profile; web identity; container; EC2 (IMDSv2). They are
- *                refreshed before they expire, and appear in no message and no log.
+ *                refreshed before they expire, and appear in no message and no log. A profile that
+ *                an option names goes before the environment's keys; one that AWS_PROFILE names
+ *                does not.
  *   Integrity    Every upload carries a CRC-32C, or a Content-MD5 for a server that knows no other.
  *   Patience     Transient failures are tried again after a growing random wait. What is not
- *                transient (403, 404, 412) is told at once.
+ *                transient (403, 404, 412) is told at once. A server that copies, or puts an upload
+ *                together, may be silent for 20 stall timeouts. After a put whose answer stays lost
+ *                the object is looked at, once: AKIDB_E_UNCERTAIN is what even that leaves open.
  *   Atomic       put-if-absent is If-None-Match. A server that answers it with 501 gets a check
  *                before the put instead, which two writers at once can both pass; that is logged.
  *                A server that passes over it without a word cannot be told apart: Ceph before 20
@@ -44,7 +48,8 @@ typedef struct akidb_s3_options {
     uint64_t part_bytes;         /* default 16 MiB, at least 5 MiB; an upload has at most 10,000 */
     const akidb_clock *clock;    /* default: the system's */
     void *context;               /* handed to the two below; each may be NULL */
-    /* Retries and fallbacks, one line each; from any thread, one call at a time. */
+    /* Fallbacks, and retries of requests that have taken over two seconds, one line each; from
+     * any thread, one call at a time. */
     void (*log)(void *context, akidb_log_level level, const char *message);
     /* Asked a few times a second while a call waits; from any thread, many at once. True ends the
      * call with AKIDB_E_CANCELLED. */
@@ -56,6 +61,11 @@ typedef struct akidb_s3_options {
 AKIDB_API AKIDB_CHECK akidb_status akidb_s3_store_open(const char *bucket, const char *prefix,
                                                        const akidb_s3_options *options,
                                                        akidb_store **store_out, akidb_error *err);
+
+/* akidb_store_open, with these settings if the URI names a bucket; other stores pass them over. */
+AKIDB_API AKIDB_CHECK akidb_status akidb_store_open_with(const char *uri,
+                                                         const akidb_s3_options *options,
+                                                         akidb_store **store_out, akidb_error *err);
 
 AKIDB_END_DECLS
 #endif

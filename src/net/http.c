@@ -230,15 +230,21 @@ static bool set_limits(ak_http_transfer *transfer)
 {
     CURL *easy = transfer->easy;
     const ak_http *http = transfer->http;
-    long stall_seconds = (long)((http->options.stall_timeout_ms + 999) / 1000);
-    if (transfer->request.patient)
-        stall_seconds *= PATIENCE;
+    long stall_ms = (long)http->options.stall_timeout_ms;
+    if (transfer->request.patient) {
+        stall_ms *= PATIENCE;
+        if (curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, stall_ms) != CURLE_OK)
+            return false;
+    }
+    long stall_seconds = (stall_ms + 999) / 1000;
     return curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall_seconds) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                             (long)http->options.connect_timeout_ms) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           /* A name that resolves slowly does not hold up whoever breaks the transfer off. */
+           curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 512L * 1024) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 512L * 1024) == CURLE_OK;
 }
@@ -496,14 +502,14 @@ akidb_status ak_http_start(ak_http *http, const ak_http_request *request,
     transfer->request = *request;
     for (size_t i = 0; i < request->body_count; i++)
         transfer->body_size += request->body[i].size;
+    for (size_t i = 0; i < request->into_count; i++)
+        transfer->into_size += request->into[i].size;
     transfer->easy = curl_easy_init();
     if (transfer->easy == NULL || !set_up(transfer)) {
         transfer_free(transfer);
         return ak_fail(err, AKIDB_E_OUT_OF_MEMORY, "an HTTP request could not be set up");
     }
     pthread_mutex_lock(&http->mutex);
-    for (size_t i = 0; i < request->into_count; i++)
-        transfer->into_size += request->into[i].size;
     transfer->next = http->live;
     if (http->live != NULL)
         http->live->previous = transfer;

@@ -9,7 +9,8 @@
  *   TLS        is verified. Proxies are those of the environment (http_proxy, https_proxy,
  *              no_proxy).
  *   Time       Connecting, and bytes that stop moving, have limits; a body that moves has none. A
- *              patient request may stand still twenty times as long.
+ *              patient request has twenty times as long, moving or not: such servers send blanks
+ *              while they think, and one that does so for ever must not hold us.
  *   Retries    are the caller's: an outcome says whether the server may have seen the request. No
  *              request goes out twice by itself, not even where a kept connection turns out to be
  *              dead.

@@ -352,7 +352,66 @@ static void damage_on_the_way_back_is_mended_or_told(void **state)
     s3_server_fault(&server, "GetObject", "wrong-checksum", 0, 2);
     assert_status(AKIDB_E_CORRUPTION, akidb_store_get(store, "small", LARGE, &found, &w->err));
     assert_null(found.data);
+    const char *had = strstr(w->err.message, "arrived have the CRC-32C ");
+    const char *told = strstr(w->err.message, "the server told ");
+    assert_non_null(had);
+    assert_non_null(told);
+    had += strlen("arrived have the CRC-32C ");
+    told += strlen("the server told ");
+    assert_string_equal(told + strlen("xxxxxx=="), ""); /* four bytes in base64 */
+    assert_memory_not_equal(had, told, strlen("xxxxxx=="));
     akidb_store_close(store);
+    world_close(w);
+}
+
+/* Each answer is lost, the last one too: then the object is looked at. */
+static void an_answer_that_stays_lost_is_looked_up(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *op;
+        akidb_status (*call)(world *);
+        size_t size;
+    } calls[] = {{"PutObject", try_put, SMALL},
+                 {"PutObject", try_put_if_absent, SMALL},
+                 {"CompleteMultipartUpload", try_upload, LARGE},
+                 {"CompleteMultipartUpload", try_upload_if_absent, LARGE}};
+    world *w = world_open();
+    akidb_store *usual_store = w->store;
+    akidb_s3_options options = usual();
+    options.attempts = 2;
+    w->store = open_with(&options);
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        s3_server_reset(&server);
+        set_up_objects(w);
+        s3_server_fault(&server, calls[i].op, "lost", 0, 1000);
+        assert_ok(w->err, calls[i].call(w));
+        assert_object(w, "new", calls[i].size);
+        set_up_objects(w);
+        s3_server_fault(&server, "HeadObject", "403", 0, 1); /* who may not look, cannot know */
+        assert_status(AKIDB_E_UNCERTAIN, calls[i].call(w));
+        assert_int_equal(s3_server_uploads(&server), 0);
+    }
+    akidb_store_close(w->store);
+    w->store = usual_store;
+    world_close(w);
+}
+
+/* A server that puts an upload together may send blanks meanwhile: that must not go on for ever. */
+static void an_answer_that_only_drips_is_given_up(void **state)
+{
+    (void)state;
+    world *w = world_open();
+    akidb_store *usual_store = w->store;
+    akidb_s3_options options = usual();
+    options.stall_timeout_ms = 50; /* 1 s for a patient request; the answer would take 10 s */
+    w->store = open_with(&options);
+    s3_server_fault(&server, "CompleteMultipartUpload", "drip", 0, 1);
+    assert_ok(w->err, try_upload_if_absent(w));
+    assert_int_equal(s3_server_count(&server, "CompleteMultipartUpload"), 2);
+    assert_object(w, "new", LARGE);
+    akidb_store_close(w->store);
+    w->store = usual_store;
     world_close(w);
 }
 
@@ -416,6 +475,22 @@ static void a_dead_endpoint_gives_up_within_its_budget(void **state)
     assert_non_null(strstr(w->err.message, "127.0.0.1"));
     akidb_store_close(w->store);
     w->store = usual_store;
+    world_close(w);
+}
+
+static void who_waits_long_is_told_why(void **state)
+{
+    (void)state;
+    world *w = world_open();
+    last_log[0] = '\0';
+    s3_server_fault(&server, "PutObject", "500", 0, 1);
+    assert_ok(w->err, try_put(w));
+    assert_null(strstr(last_log, "failed")); /* a moment is no news */
+    s3_server_tell(&server, "{\"set\": {\"retry_after\": 2}}");
+    s3_server_fault(&server, "PutObject", "slow-down", 0, 1);
+    assert_ok(w->err, try_put(w));
+    assert_non_null(strstr(last_log, "s3:PutObject: try 1 failed"));
+    assert_non_null(strstr(last_log, "SlowDown"));
     world_close(w);
 }
 
@@ -901,8 +976,11 @@ int main(void)
         cmocka_unit_test(a_stall_is_noticed),
         cmocka_unit_test(damage_on_the_way_to_the_server_is_mended),
         cmocka_unit_test(damage_on_the_way_back_is_mended_or_told),
+        cmocka_unit_test(an_answer_that_stays_lost_is_looked_up),
+        cmocka_unit_test(an_answer_that_only_drips_is_given_up),
         cmocka_unit_test(what_does_not_pass_is_given_up_with_a_message),
         cmocka_unit_test(a_dead_endpoint_gives_up_within_its_budget),
+        cmocka_unit_test(who_waits_long_is_told_why),
         cmocka_unit_test(retry_after_is_heeded),
         cmocka_unit_test(a_missing_right_is_named),
         cmocka_unit_test(a_missing_bucket_is_not_a_missing_key),

@@ -20,6 +20,9 @@ struct ak_s3_provider {
     source source;
     ak_http *http;
     const akidb_clock *clock;
+    bool (*cancelled)(void *context);
+    void *context;
+    bool profile_is_named;
     pthread_mutex_t mutex;
     pthread_cond_t fetched;
     bool fetching; /* one thread is asking for new keys */
@@ -37,6 +40,7 @@ enum {
     TRY_AGAIN_SECONDS = 30,
     ANSWER_BYTES_MAX = 256 << 10,
     TOKEN_BYTES_MAX = 64 << 10,
+    POLL_MS = 200,
     METADATA_TIMEOUT_MS = 2000,
     SERVICE_TIMEOUT_MS = 30000
 };
@@ -91,19 +95,34 @@ static akidb_status set_keys(ak_s3_credentials *keys, const char *id, const char
     return status;
 }
 
+/* Waits for an answer, for a while, unless the caller wants to stop. */
+static akidb_status wait_for_answer(const ak_s3_provider *provider, ak_http_transfer *transfer,
+                                    int timeout_ms, const char *what, ak_http_response *response,
+                                    akidb_error *err)
+{
+    for (int waited = 0; waited < timeout_ms; waited += POLL_MS) {
+        if (ak_http_wait(transfer, POLL_MS, response))
+            return AKIDB_OK;
+        if (provider->cancelled != NULL && provider->cancelled(provider->context)) {
+            ak_http_abandon(transfer);
+            return ak_fail(err, AKIDB_E_CANCELLED, "cancelled");
+        }
+    }
+    ak_http_abandon(transfer);
+    return ak_fail(err, AKIDB_E_TIMEOUT, "%s did not answer within %d ms", what, timeout_ms);
+}
+
 /* One request without retries; the answer's body must be a 2xx one. `what` names the service. */
-static akidb_status ask(ak_http *http, const ak_http_request *request, int timeout_ms,
-                        const char *what, akidb_buffer *body_out, akidb_error *err)
+static akidb_status ask(const ak_s3_provider *provider, const ak_http_request *request,
+                        int timeout_ms, const char *what, akidb_buffer *body_out, akidb_error *err)
 {
     ak_http_transfer *transfer;
     ak_http_response response = {0};
-    akidb_status status = ak_http_start(http, request, &transfer, err);
+    akidb_status status = ak_http_start(provider->http, request, &transfer, err);
+    if (status == AKIDB_OK)
+        status = wait_for_answer(provider, transfer, timeout_ms, what, &response, err);
     if (status != AKIDB_OK)
         return status;
-    if (!ak_http_wait(transfer, timeout_ms, &response)) {
-        ak_http_abandon(transfer);
-        return ak_fail(err, AKIDB_E_TIMEOUT, "%s did not answer within %d ms", what, timeout_ms);
-    }
     if (response.outcome != AK_HTTP_ANSWERED)
         status = ak_fail(err, AKIDB_E_STORE, "%s could not be asked for keys: %s", what,
                          response.reason);
@@ -187,8 +206,8 @@ static akidb_status fetch_from_container(ak_s3_provider *provider, ak_s3_credent
                                      .direct = true,
                                      .max_body_bytes = ANSWER_BYTES_MAX};
     if (status == AKIDB_OK)
-        status = ask(provider->http, &request, SERVICE_TIMEOUT_MS, "the container's endpoint",
-                     &body, err);
+        status =
+            ask(provider, &request, SERVICE_TIMEOUT_MS, "the container's endpoint", &body, err);
     if (status == AKIDB_OK)
         status = parse_json_keys(&body, "the container's endpoint", keys, err);
     wipe_buffer(&token);
@@ -210,8 +229,8 @@ static akidb_status ask_metadata(ak_s3_provider *provider, const char *method, c
                                          .header_count = 1,
                                          .direct = true,
                                          .max_body_bytes = ANSWER_BYTES_MAX};
-        status = ask(provider->http, &request, METADATA_TIMEOUT_MS, "the EC2 metadata service",
-                     body_out, err);
+        status =
+            ask(provider, &request, METADATA_TIMEOUT_MS, "the EC2 metadata service", body_out, err);
     }
     akidb_buffer_free(&url);
     return status;
@@ -318,7 +337,7 @@ static akidb_status fetch_by_web_identity(ak_s3_provider *provider, ak_s3_creden
                                      .body_count = 1,
                                      .max_body_bytes = ANSWER_BYTES_MAX};
     if (status == AKIDB_OK)
-        status = ask(provider->http, &request, SERVICE_TIMEOUT_MS, what, &body, err);
+        status = ask(provider, &request, SERVICE_TIMEOUT_MS, what, &body, err);
     identity_answer answer = {.keys = keys};
     keys->expires_at = INT64_MAX;
     if (status == AKIDB_OK)
@@ -415,9 +434,12 @@ static akidb_status use_ec2(ak_s3_provider *provider, akidb_error *err)
     const char *disabled = environment("AWS_EC2_METADATA_DISABLED");
     if (disabled != NULL && strcasecmp(disabled, "true") == 0)
         return ak_fail(err, AKIDB_E_PERMISSION,
-                       "no AWS credentials: looked for AWS_ACCESS_KEY_ID, the shared config and "
-                       "credentials files, AWS_WEB_IDENTITY_TOKEN_FILE and "
-                       "AWS_CONTAINER_CREDENTIALS_*; EC2 is disabled by AWS_EC2_METADATA_DISABLED");
+                       "no AWS credentials: looked for %sAWS_CONTAINER_CREDENTIALS_*; EC2 is "
+                       "disabled by AWS_EC2_METADATA_DISABLED",
+                       provider->profile_is_named
+                           ? "keys in the profile that was asked for and "
+                           : "AWS_ACCESS_KEY_ID, the shared config and credentials files, "
+                             "AWS_WEB_IDENTITY_TOKEN_FILE and ");
     provider->source = SOURCE_EC2;
     const char *endpoint = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
     akidb_status status =
@@ -462,8 +484,9 @@ static akidb_status choose_source(ak_s3_provider *provider, const ak_s3_provider
     if (options->access_key_id != NULL || options->secret_access_key != NULL)
         return use_static(provider, options->access_key_id, options->secret_access_key,
                           options->session_token, "the options of the store", err);
-    const char *id = environment("AWS_ACCESS_KEY_ID");
-    const char *secret = environment("AWS_SECRET_ACCESS_KEY");
+    bool named = options->profile_is_named;
+    const char *id = named ? NULL : environment("AWS_ACCESS_KEY_ID");
+    const char *secret = named ? NULL : environment("AWS_SECRET_ACCESS_KEY");
     if (id != NULL || secret != NULL)
         return use_static(provider, id, secret, environment("AWS_SESSION_TOKEN"), "the environment",
                           err);
@@ -473,7 +496,7 @@ static akidb_status choose_source(ak_s3_provider *provider, const ak_s3_provider
         return status;
     const char *token_file = environment("AWS_WEB_IDENTITY_TOKEN_FILE");
     const char *role_arn = environment("AWS_ROLE_ARN");
-    if (token_file != NULL && role_arn != NULL)
+    if (token_file != NULL && role_arn != NULL && !named)
         return use_web_identity(provider, token_file, role_arn, options->region, err);
     const char *relative = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
     const char *full = environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
@@ -491,6 +514,9 @@ akidb_status ak_s3_provider_open(const ak_s3_provider_options *options,
         return ak_fail_memory(err, sizeof *provider);
     provider->http = options->http;
     provider->clock = options->clock;
+    provider->cancelled = options->cancelled;
+    provider->context = options->context;
+    provider->profile_is_named = options->profile_is_named;
     pthread_mutex_init(&provider->mutex, NULL);
     pthread_cond_init(&provider->fetched, NULL);
     akidb_status status = choose_source(provider, options, err);
@@ -525,8 +551,11 @@ static akidb_status fetch_at_last(ak_s3_provider *provider, ak_s3_credentials *k
 {
     akidb_status status = fetch_from_ec2(provider, keys, err);
     if (status != AKIDB_OK)
-        ak_error_context(err, "no AWS keys: neither AWS_ACCESS_KEY_ID nor the shared config and "
-                              "credentials files, a web identity or a container has any");
+        ak_error_context(err, provider->profile_is_named
+                                  ? "no AWS keys: neither the profile that was asked for nor a "
+                                    "container has any"
+                                  : "no AWS keys: neither AWS_ACCESS_KEY_ID nor the shared config "
+                                    "and credentials files, a web identity or a container has any");
     return status;
 }
 

@@ -2,7 +2,9 @@
 #define AK_STORE_S3_CREDENTIALS_H
 /*
  * Where the keys come from, in AWS's usual order: given; environment; shared credentials and config
- * files; web identity; container; EC2 (IMDSv2). The first source that is configured is used, and
+ * files; web identity; container; EC2 (IMDSv2). A profile that was named in so many words, not by
+ * AWS_PROFILE, goes before the environment, as the AWS command line has it: then the environment's
+ * keys and web identity are passed over. The first source that is configured is used, and
  * its failure is an error: another identity is never taken silently. Temporary keys are fetched
  * anew five minutes before they expire, by one thread at a time; when that fails, the old ones
  * serve until they expire. Secrets are wiped from memory when they are replaced or freed.
@@ -25,10 +27,13 @@ typedef struct ak_s3_provider_options {
     const char *access_key_id; /* NULL: find them */
     const char *secret_access_key;
     const char *session_token;
-    const ak_s3_profile *profile; /* borrowed for the open only */
-    const char *region;           /* for the token service; copied */
-    ak_http *http;                /* outlives the provider */
-    const akidb_clock *clock;     /* likewise; NULL: the system's */
+    const ak_s3_profile *profile;     /* borrowed for the open only */
+    bool profile_is_named;            /* by the caller, and not by the environment or by default */
+    const char *region;               /* for the token service; copied */
+    ak_http *http;                    /* outlives the provider */
+    const akidb_clock *clock;         /* likewise; NULL: the system's */
+    bool (*cancelled)(void *context); /* asked while a service is waited for; NULL: never */
+    void *context;
 } ak_s3_provider_options;
 
 /* Chooses the source; asks nobody yet. */

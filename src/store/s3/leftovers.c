@@ -106,8 +106,10 @@ static akidb_status sum_parts(ak_s3_client *client, const char *key, const char 
     part_page p = {.truncated = true};
     akidb_status status = AKIDB_OK;
     for (unsigned i = 0; p.truncated && status == AKIDB_OK; i++) {
-        ak_s3_request request = {
-            .method = "GET", .action = "s3:ListMultipartUploadParts", .key = key};
+        ak_s3_request request = {.method = "GET",
+                                 .action = "s3:ListMultipartUploadParts",
+                                 .key = key,
+                                 .error_in_200 = true};
         ak_s3_answer answer;
         char marker[sizeof p.marker];
         memcpy(marker, p.marker, sizeof marker);

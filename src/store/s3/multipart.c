@@ -157,8 +157,8 @@ static akidb_status recognise(ak_s3_multipart *multipart, const ak_s3_request *r
 {
     bool ours = false;
     if (answer->was_lost && (answer->http.code == 404 || answer->http.code == 412)) {
-        akidb_status status =
-            ak_s3_is_ours(multipart->client, multipart->full_key, multipart->writer, &ours, err);
+        akidb_status status = ak_s3_is_ours(multipart->client, multipart->full_key,
+                                            multipart->writer, false, &ours, err);
         if (status != AKIDB_OK) {
             if (err != NULL)
                 err->status = AKIDB_E_UNCERTAIN;
@@ -202,7 +202,7 @@ akidb_status ak_s3_multipart_complete(ak_s3_multipart *multipart, const ak_s3_pa
         status = ak_s3_send(client, &request, &answer, err);
     akidb_buffer_free(&xml);
     if (status != AKIDB_OK)
-        return status;
+        return ak_s3_resolve(client, multipart->full_key, multipart->writer, status);
     if (conditional && answer.http.code == 501) {
         ak_s3_answer_free(&answer);
         status = ak_s3_check_absent(client, multipart->full_key, err);

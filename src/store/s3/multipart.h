@@ -20,7 +20,10 @@ typedef struct ak_s3_multipart {
     char upload_id[AK_S3_UPLOAD_ID_SIZE]; /* "" before it is created */
 } ak_s3_multipart;
 
-/* Creates the upload on the server. full_key and mode are set. */
+/* Creates the upload on the server. full_key and mode are set. Where the answer is lost, an upload
+ * may stay behind whose id nobody knows. It is left to akidb_store_remove_leftovers, and not looked
+ * for: the list of uploads tells no metadata of theirs, so another writer's
+ * upload of that key (two who copy one snapshot, for example) would look just like it. */
 AKIDB_CHECK akidb_status ak_s3_multipart_create(ak_s3_multipart *multipart, akidb_error *err);
 
 /* Uploads part `number`, from 1. */

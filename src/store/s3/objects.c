@@ -22,9 +22,10 @@ akidb_status ak_s3_new_writer(char text_out[AK_S3_WRITER_SIZE], akidb_error *err
 }
 
 akidb_status ak_s3_is_ours(ak_s3_client *client, const char *full_key, const char *writer,
-                           bool *ours_out, akidb_error *err)
+                           bool once, bool *ours_out, akidb_error *err)
 {
-    const ak_s3_request request = {.method = "HEAD", .action = "s3:GetObject", .key = full_key};
+    const ak_s3_request request = {
+        .method = "HEAD", .action = "s3:GetObject", .key = full_key, .once = once};
     ak_s3_answer answer;
     char found[AK_S3_WRITER_SIZE];
     *ours_out = false;
@@ -39,6 +40,16 @@ akidb_status ak_s3_is_ours(ak_s3_client *client, const char *full_key, const cha
         return AKIDB_OK;
     }
     return ak_s3_finish(client, &request, &answer, err);
+}
+
+akidb_status ak_s3_resolve(ak_s3_client *client, const char *full_key, const char *writer,
+                           akidb_status status)
+{
+    bool ours = false;
+    if (status == AKIDB_E_UNCERTAIN &&
+        ak_s3_is_ours(client, full_key, writer, true, &ours, NULL) == AKIDB_OK && ours)
+        return AKIDB_OK;
+    return status;
 }
 
 akidb_status ak_s3_check_absent(ak_s3_client *client, const char *full_key, akidb_error *err)
@@ -93,7 +104,7 @@ akidb_status ak_s3_put_whole(ak_s3_client *client, const char *full_key, const a
         ak_s3_add_header(&request, "if-none-match", "*");
     status = ak_s3_send(client, &request, &answer, err);
     if (status != AKIDB_OK)
-        return status;
+        return ak_s3_resolve(client, full_key, writer, status);
     if (conditional && answer.http.code == 501) {
         ak_s3_answer_free(&answer);
         status = ak_s3_check_absent(client, full_key, err);
@@ -102,7 +113,7 @@ akidb_status ak_s3_put_whole(ak_s3_client *client, const char *full_key, const a
     }
     bool ours = false;
     if (answer.http.code == 412 && answer.was_lost) {
-        status = ak_s3_is_ours(client, full_key, writer, &ours, err);
+        status = ak_s3_is_ours(client, full_key, writer, false, &ours, err);
         if (status != AKIDB_OK || ours) {
             ak_s3_answer_free(&answer);
             if (status != AKIDB_OK && err != NULL)
@@ -193,6 +204,9 @@ akidb_status ak_s3_get_pieces(void *handle, const char *key, uint64_t offset,
     ak_s3_client *client = handle;
     char full[AKIDB_KEY_MAX + 1], range[64];
     akidb_object_info info;
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].size;
     /* No object is so large, and servers choke on such numbers. */
     if (offset > INT64_MAX)
         return ak_s3_head(handle, key, &info, err);
@@ -204,9 +218,6 @@ akidb_status ak_s3_get_pieces(void *handle, const char *key, uint64_t offset,
     snprintf(range, sizeof range, "bytes=%" PRIu64 "-%" PRIu64, offset, last);
     ak_s3_request request = {.method = "GET",
                              .action = "s3:GetObject",
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += pieces[i].size;
                              .key = full,
                              .into = pieces,
                              .into_count = count};
@@ -241,6 +252,16 @@ akidb_status ak_s3_get_pieces(void *handle, const char *key, uint64_t offset,
         code, got, total);
 }
 
+akidb_status ak_s3_get_range(void *handle, const char *key, uint64_t offset, void *dst, size_t size,
+                             size_t *read_out, akidb_error *err)
+{
+    const akidb_piece piece = {dst, size};
+    akidb_object_info info;
+    if (size == 0)
+        return ak_s3_head(handle, key, &info, err);
+    return ak_s3_get_pieces(handle, key, offset, &piece, 1, read_out, err);
+}
+
 akidb_status ak_s3_head(void *handle, const char *key, akidb_object_info *info_out,
                         akidb_error *err)
 {
@@ -252,16 +273,6 @@ akidb_status ak_s3_head(void *handle, const char *key, akidb_object_info *info_o
         return status;
     const ak_s3_request request = {.method = "HEAD", .action = "s3:GetObject", .key = full};
     status = ak_s3_send(client, &request, &answer, err);
-akidb_status ak_s3_get_range(void *handle, const char *key, uint64_t offset, void *dst, size_t size,
-                             size_t *read_out, akidb_error *err)
-{
-    const akidb_piece piece = {dst, size};
-    akidb_object_info info;
-    if (size == 0)
-        return ak_s3_head(handle, key, &info, err);
-    return ak_s3_get_pieces(handle, key, offset, &piece, 1, read_out, err);
-}
-
     if (status != AKIDB_OK)
         return status;
     if (ak_s3_is_good(&answer)) {

@@ -38,9 +38,15 @@ enum { AK_S3_WRITER_SIZE = 33 };
  * own object again. */
 AKIDB_CHECK akidb_status ak_s3_new_writer(char text_out[AK_S3_WRITER_SIZE], akidb_error *err);
 
-/* Whether the object at a full key was written by `writer`. */
+/* Whether the object at a full key was written by `writer`. `once`: asks the server once only. */
 AKIDB_CHECK akidb_status ak_s3_is_ours(ak_s3_client *client, const char *full_key,
-                                       const char *writer, bool *ours_out, akidb_error *err);
+                                       const char *writer, bool once, bool *ours_out,
+                                       akidb_error *err);
+
+/* For a put or the end of an upload that was given up on: AKIDB_E_UNCERTAIN becomes AKIDB_OK when
+ * the object is there after all. Anything else stays what it is, as *err does. */
+AKIDB_CHECK akidb_status ak_s3_resolve(ak_s3_client *client, const char *full_key,
+                                       const char *writer, akidb_status status);
 
 /* Puts slices at a full key in one request. */
 AKIDB_CHECK akidb_status ak_s3_put_whole(ak_s3_client *client, const char *full_key,

@@ -212,9 +212,12 @@ static akidb_status open_connections(ak_s3_client *client, const akidb_s3_option
         .secret_access_key = options->secret_access_key,
         .session_token = options->session_token,
         .profile = profile,
+        .profile_is_named = options->profile != NULL && options->profile[0] != '\0',
         .region = client->region,
         .http = client->http,
         .clock = client->clock,
+        .cancelled = client->cancelled,
+        .context = client->context,
     };
     return ak_s3_provider_open(&provider, &client->provider, err);
 }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "akidb/s3.h"
 #include "folder.h"
@@ -24,6 +25,7 @@ typedef struct place {
     ak_s3_provider *provider;
     int64_t now; /* microseconds */
     akidb_clock clock;
+    bool wants_to_stop;
     akidb_error err;
 } place;
 
@@ -36,20 +38,33 @@ static void clear(void)
     s3_server_tell(&server, "{\"set\": {\"now\": %d}}", START_SECONDS);
 }
 
-static akidb_status open_place(place *p, const char *id, const char *secret, const char *token)
+static bool wants_to_stop(void *context)
+{
+    return ((place *)context)->wants_to_stop;
+}
+
+/* With what is given, beyond what every test has. */
+static akidb_status open_with(place *p, const char *profile, ak_s3_provider_options options)
 {
     *p = (place){.now = (int64_t)START_SECONDS * 1000000};
     p->clock = (akidb_clock){clock_now, &p->now};
     assert_ok(p->err, ak_http_open(NULL, &p->http, &p->err));
-    assert_ok(p->err, ak_s3_profile_read(NULL, &p->profile, &p->err));
-    const ak_s3_provider_options options = {.access_key_id = id,
-                                            .secret_access_key = secret,
-                                            .session_token = token,
-                                            .profile = &p->profile,
-                                            .region = "us-east-1",
-                                            .http = p->http,
-                                            .clock = &p->clock};
+    assert_ok(p->err, ak_s3_profile_read(profile, &p->profile, &p->err));
+    options.profile = &p->profile;
+    options.profile_is_named = profile != NULL;
+    options.region = "us-east-1";
+    options.http = p->http;
+    options.clock = &p->clock;
+    options.cancelled = wants_to_stop;
+    options.context = p;
     return ak_s3_provider_open(&options, &p->provider, &p->err);
+}
+
+static akidb_status open_place(place *p, const char *id, const char *secret, const char *token)
+{
+    return open_with(p, NULL,
+                     (ak_s3_provider_options){
+                         .access_key_id = id, .secret_access_key = secret, .session_token = token});
 }
 
 static void close_place(place *p)
@@ -153,6 +168,67 @@ static void sources_are_used_in_aws_order(void **state)
     }
     assert_int_equal(s3_server_count(&server, "imds-token"), 1);
     assert_int_equal(s3_server_count(&server, "sts-keys"), 1);
+}
+
+/* As the AWS command line has it: --profile goes before the environment, AWS_PROFILE does not. */
+static void a_profile_that_is_named_goes_before_the_environment(void **state)
+{
+    (void)state;
+    place p;
+    ak_s3_credentials keys;
+    clear();
+    use_web_identity();
+    use_profile("[default]\naws_access_key_id = D\naws_secret_access_key = ds\n"
+                "[other]\naws_access_key_id = P\naws_secret_access_key = ps\n"
+                "[empty]\nregion = eu-central-1\n");
+    setenv("AWS_ACCESS_KEY_ID", "E", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "es", 1);
+    setenv("AWS_SESSION_TOKEN", "et", 1);
+    setenv("AWS_PROFILE", "other", 1);
+    assert_ok(p.err, open_place(&p, NULL, NULL, NULL));
+    assert_keys(&p, "E", "es", "et");
+    close_place(&p);
+    assert_ok(p.err, open_with(&p, "other", (ak_s3_provider_options){0}));
+    assert_keys(&p, "P", "ps", "");
+    close_place(&p);
+    assert_ok(p.err, open_with(&p, "default", (ak_s3_provider_options){0}));
+    assert_keys(&p, "D", "ds", "");
+    close_place(&p);
+    assert_ok(p.err,
+              open_with(&p, "other",
+                        (ak_s3_provider_options){.access_key_id = "X", .secret_access_key = "xs"}));
+    assert_keys(&p, "X", "xs", "");
+    close_place(&p);
+
+    /* One without keys leads to the machine's own, never to the environment's. */
+    assert_status(AKIDB_E_PERMISSION, open_with(&p, "empty", (ak_s3_provider_options){0}));
+    assert_non_null(strstr(p.err.message, "in the profile that was asked for"));
+    close_place(&p);
+    use_container();
+    assert_ok(p.err, open_with(&p, "empty", (ak_s3_provider_options){0}));
+    assert_ok(p.err, ak_s3_provider_get(p.provider, false, &keys, &p.err));
+    assert_int_equal(s3_server_count(&server, "container-keys"), 1);
+    assert_int_equal(s3_server_count(&server, "sts-keys"), 0);
+    close_place(&p);
+}
+
+static void a_cancel_ends_the_wait_for_keys(void **state)
+{
+    (void)state;
+    place p;
+    ak_s3_credentials keys;
+    clear();
+    use_web_identity();
+    s3_server_tell(&server, "{\"set\": {\"stall_seconds\": 4}}");
+    s3_server_fault(&server, "*", "stall", 0, 1);
+    assert_ok(p.err, open_place(&p, NULL, NULL, NULL));
+    p.wants_to_stop = true;
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    assert_status(AKIDB_E_CANCELLED, ak_s3_provider_get(p.provider, false, &keys, &p.err));
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true(after.tv_sec - before.tv_sec <= 2);
+    close_place(&p);
 }
 
 static void half_a_pair_is_refused(void **state)
@@ -416,6 +492,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sources_are_used_in_aws_order),
+        cmocka_unit_test(a_profile_that_is_named_goes_before_the_environment),
+        cmocka_unit_test(a_cancel_ends_the_wait_for_keys),
         cmocka_unit_test(half_a_pair_is_refused),
         cmocka_unit_test(no_source_at_all_is_said),
         cmocka_unit_test(the_services_of_this_machine_are_asked_without_a_proxy),

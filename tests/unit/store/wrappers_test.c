@@ -76,6 +76,8 @@ static void a_uri_that_names_none_is_refused(void **state)
         {"file:///a#b", AKIDB_E_VALIDATION},
         {"gopher://host/path", AKIDB_E_UNSUPPORTED},
         {"a+b.c-d:x", AKIDB_E_UNSUPPORTED},
+        {"http://host:9000/bucket", AKIDB_E_UNSUPPORTED},
+        {"https://host/bucket", AKIDB_E_UNSUPPORTED},
     };
     for (size_t i = 0; i < sizeof uris / sizeof uris[0]; i++) {
         akidb_error err = {0};
@@ -84,6 +86,10 @@ static void a_uri_that_names_none_is_refused(void **state)
         assert_null(store);
         if (uris[i].status == AKIDB_E_UNSUPPORTED)
             assert_non_null(strstr(err.message, uris[i].uri));
+        if (strncmp(uris[i].uri == NULL ? "" : uris[i].uri, "http", 4) == 0) {
+            assert_non_null(strstr(err.message, "s3://BUCKET/PREFIX"));
+            assert_non_null(strstr(err.message, "AWS_ENDPOINT_URL"));
+        }
     }
 }
 
