@@ -6,23 +6,30 @@
 #include "snapshot/retention.h"
 #include "snapshot/snapshotter.h"
 
-/* Deletes a snapshot that a listing has named; it may be gone already, which is as good. */
-static akidb_status delete_listed(akidb_snapshotter *snapshotter, const akidb_uuid *collection_id,
-                                  const akidb_uuid *snapshot_id, uint64_t *deleted,
-                                  akidb_error *err)
+/* So many at once: a store that takes many keys in one request gets few requests, and one that
+ * takes one at a time is not deaf to a cancel for long. */
+enum { AT_ONCE = 100 };
+
+/* Deletes those of a list that are marked, the oldest first. One may be gone already, which is as
+ * good. */
+static akidb_status delete_marked(akidb_snapshotter *snapshotter, const akidb_snapshot_list *list,
+                                  const bool *marked, uint64_t *deleted, akidb_error *err)
 {
-    akidb_error cause = {0};
-    akidb_status status = akidb_snapshot_delete(snapshotter, collection_id, snapshot_id, &cause);
-    if (status == AKIDB_E_NOT_FOUND)
-        return AKIDB_OK;
-    if (status != AKIDB_OK) {
-        if (err != NULL)
-            *err = cause;
-        return status;
+    const akidb_snapshot_metadata *some[AT_ONCE];
+    akidb_status status = AKIDB_OK;
+    for (size_t left = list->count; left > 0 && status == AKIDB_OK;) {
+        size_t count = 0;
+        for (; left > 0 && count < AT_ONCE; left--)
+            if (marked[left - 1] && list->entries[left - 1].metadata != NULL)
+                some[count++] = list->entries[left - 1].metadata;
+        uint64_t done;
+        status = ak_delete_snapshots(snapshotter, some, count, &done, err);
+        *deleted += done;
+        akidb_progress progress = {.rows_done = *deleted};
+        if (status == AKIDB_OK)
+            status = ak_snapshotter_progress(snapshotter, &progress, err);
     }
-    ++*deleted;
-    akidb_progress progress = {.rows_done = *deleted};
-    return ak_snapshotter_progress(snapshotter, &progress, err);
+    return status;
 }
 
 akidb_status akidb_snapshot_cleanup_old(akidb_snapshotter *snapshotter,
@@ -40,11 +47,15 @@ akidb_status akidb_snapshot_cleanup_old(akidb_snapshotter *snapshotter,
         return status;
     int64_t now = ak_snapshotter_now(snapshotter);
     uint64_t deleted = 0;
-    for (size_t i = list.count; i > 0 && status == AKIDB_OK; i--) {
-        const akidb_snapshot_entry *entry = &list.entries[i - 1];
-        if (entry->metadata != NULL && ak_retention_older(entry->metadata->created_at, now, age))
-            status = delete_listed(snapshotter, collection_id, &entry->snapshot_id, &deleted, err);
-    }
+    bool *marked = calloc(list.count + 1, sizeof *marked);
+    if (marked == NULL)
+        status = ak_fail_memory(err, list.count + 1);
+    for (size_t i = 0; i < list.count && status == AKIDB_OK; i++)
+        marked[i] = list.entries[i].metadata != NULL &&
+                    ak_retention_older(list.entries[i].metadata->created_at, now, age);
+    if (status == AKIDB_OK)
+        status = delete_marked(snapshotter, &list, marked, &deleted, err);
+    free(marked);
     akidb_snapshot_list_free(&list);
     if (status == AKIDB_OK)
         *deleted_out = deleted;
@@ -79,6 +90,19 @@ static akidb_status decide(const akidb_snapshotter *snapshotter, const akidb_sna
     return AKIDB_OK;
 }
 
+static akidb_status delete_unkept(akidb_snapshotter *snapshotter, const akidb_snapshot_list *list,
+                                  akidb_retention_report *report, akidb_error *err)
+{
+    bool *marked = calloc(list->count + 1, sizeof *marked);
+    if (marked == NULL)
+        return ak_fail_memory(err, list->count + 1);
+    for (size_t i = 0; i < list->count; i++)
+        marked[i] = !report->decisions[i].keep;
+    akidb_status status = delete_marked(snapshotter, list, marked, &report->deleted, err);
+    free(marked);
+    return status;
+}
+
 akidb_status akidb_snapshot_cleanup(akidb_snapshotter *snapshotter, const akidb_uuid *collection_id,
                                     const akidb_retention *policy, bool dry_run,
                                     akidb_retention_report *report_out, akidb_error *err)
@@ -94,11 +118,9 @@ akidb_status akidb_snapshot_cleanup(akidb_snapshotter *snapshotter, const akidb_
     akidb_retention_report report = {0};
     if (status == AKIDB_OK)
         status = decide(snapshotter, &list, &own, &report, err);
+    if (status == AKIDB_OK && !dry_run)
+        status = delete_unkept(snapshotter, &list, &report, err);
     akidb_snapshot_list_free(&list);
-    for (size_t i = report.count; i > 0 && status == AKIDB_OK && !dry_run; i--)
-        if (!report.decisions[i - 1].keep)
-            status = delete_listed(snapshotter, collection_id, &report.decisions[i - 1].snapshot_id,
-                                   &report.deleted, err);
     if (status != AKIDB_OK) {
         akidb_retention_report_free(&report);
         return status;

@@ -52,9 +52,8 @@ static void owner_of(const char *part_key, char metadata_key[AK_KEY_SIZE])
         ak_key_metadata(&key.collection_id, &key.snapshot_id, metadata_key);
 }
 
-/* What the parts of one snapshot's key are worth; kept while they come one after the other. */
+/* What the parts of one snapshot's key are worth. */
 typedef struct owner {
-    char key[AK_KEY_SIZE];
     bool damaged;                      /* protects all of its parts */
     akidb_snapshot_metadata *metadata; /* NULL: not there, or damaged */
 } owner;
@@ -67,7 +66,6 @@ static akidb_status read_owner(akidb_snapshotter *snapshotter, const char *metad
     akidb_error cause = {0};
     akidb_status status =
         ak_metadata_fetch(snapshotter->store, metadata_key, &owner_out->metadata, &cause);
-    memcpy(owner_out->key, metadata_key, sizeof owner_out->key);
     owner_out->damaged = status != AKIDB_OK && ak_status_is_damage(status);
     if (status == AKIDB_OK || status == AKIDB_E_NOT_FOUND || owner_out->damaged)
         return AKIDB_OK;
@@ -90,51 +88,75 @@ static bool needs(const owner *own, const char *part_key)
 
 /* ---- removing -------------------------------------------------------------------------------- */
 
+enum { RUN_MAX = 1000 }; /* as many as a bucket deletes by one request */
+
 typedef struct visitor {
     void (*visit)(void *context, const char *key, uint64_t bytes);
     void *context;
 } visitor;
 
-/* Removes a part that nothing needed when it was looked at, unless a commit came in between. */
-static akidb_status remove_unneeded(akidb_snapshotter *snapshotter, const candidate *part,
-                                    bool dry_run, owner *last, const visitor *told,
-                                    akidb_gc_report *report, akidb_error *err)
+/* Removes those parts of one snapshot's key that nothing needs. Its metadata has just been read, so
+ * that a commit which came after the listing is seen. */
+static akidb_status remove_unneeded(collecting *found, const candidate *parts, size_t count,
+                                    const owner *own, bool dry_run, const visitor *told,
+                                    akidb_gc_report *report)
 {
-    if (!dry_run) {
-        char metadata_key[AK_KEY_SIZE];
-        owner_of(part->key, metadata_key);
-        akidb_status status = read_owner(snapshotter, metadata_key, last, err);
-        if (status != AKIDB_OK || needs(last, part->key))
-            return status;
-        status = akidb_store_delete(snapshotter->store, part->key, err);
-        if (status != AKIDB_OK)
-            return status;
+    const char *keys[RUN_MAX];
+    akidb_status outcomes[RUN_MAX] = {AKIDB_OK};
+    uint64_t sizes[RUN_MAX];
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        sizes[used] = parts[i].size;
+        keys[used] = parts[i].key;
+        used += !needs(own, parts[i].key);
     }
-    report->objects++;
-    report->bytes += part->size;
-    if (told->visit != NULL)
-        told->visit(told->context, part->key, part->size);
-    return AKIDB_OK;
+    akidb_status status = AKIDB_OK;
+    if (!dry_run && used > 0)
+        status =
+            akidb_store_delete_many(found->snapshotter->store, keys, used, outcomes, found->err);
+    for (size_t i = 0; i < used; i++) {
+        if (outcomes[i] != AKIDB_OK)
+            continue;
+        report->objects++;
+        report->bytes += sizes[i];
+        if (told->visit != NULL)
+            told->visit(told->context, keys[i], sizes[i]);
+    }
+    return status;
+}
+
+/* How many candidates from `first` on belong to the same metadata. */
+static size_t run_length(const collecting *found, size_t first, char metadata_key[AK_KEY_SIZE])
+{
+    char other[AK_KEY_SIZE];
+    size_t count = 1;
+    owner_of(found->candidates[first].key, metadata_key);
+    for (; count < RUN_MAX && first + count < found->count; count++) {
+        owner_of(found->candidates[first + count].key, other);
+        if (strcmp(other, metadata_key) != 0)
+            break;
+    }
+    return count;
 }
 
 static akidb_status remove_parts(collecting *found, bool dry_run, const visitor *told,
-                                 akidb_gc_report *report, akidb_error *err)
+                                 akidb_gc_report *report)
 {
-    owner last = {0};
+    owner own = {0};
     akidb_status status = AKIDB_OK;
-    for (size_t i = 0; i < found->count && status == AKIDB_OK; i++) {
-        const candidate *part = &found->candidates[i];
+    for (size_t i = 0; i < found->count && status == AKIDB_OK;) {
         char metadata_key[AK_KEY_SIZE] = {0};
-        owner_of(part->key, metadata_key);
-        if (strcmp(metadata_key, last.key) != 0)
-            status = read_owner(found->snapshotter, metadata_key, &last, err);
-        if (status == AKIDB_OK && !needs(&last, part->key))
-            status = remove_unneeded(found->snapshotter, part, dry_run, &last, told, report, err);
-        akidb_progress progress = {.rows_done = i + 1, .rows_total = found->count};
+        size_t count = run_length(found, i, metadata_key);
+        status = read_owner(found->snapshotter, metadata_key, &own, found->err);
         if (status == AKIDB_OK)
-            status = ak_snapshotter_progress(found->snapshotter, &progress, err);
+            status =
+                remove_unneeded(found, &found->candidates[i], count, &own, dry_run, told, report);
+        i += count;
+        akidb_progress progress = {.rows_done = i, .rows_total = found->count};
+        if (status == AKIDB_OK)
+            status = ak_snapshotter_progress(found->snapshotter, &progress, found->err);
     }
-    akidb_snapshot_metadata_free(last.metadata);
+    akidb_snapshot_metadata_free(own.metadata);
     return status;
 }
 
@@ -157,7 +179,7 @@ akidb_status akidb_snapshot_gc(akidb_snapshotter *snapshotter, int64_t age, bool
     if (status == AKIDB_OK)
         status = found.status;
     if (status == AKIDB_OK)
-        status = remove_parts(&found, dry_run, &(visitor){visit, context}, &report, err);
+        status = remove_parts(&found, dry_run, &(visitor){visit, context}, &report);
     if (status == AKIDB_OK)
         status = akidb_store_remove_leftovers(snapshotter->store, found.before, dry_run, &count,
                                               &bytes, err);

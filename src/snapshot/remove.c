@@ -1,4 +1,5 @@
 /* Deleting: the metadata first, so that the snapshot is gone at once, then what it was made of. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -42,8 +43,7 @@ static void delete_parts_by_key(akidb_snapshotter *snapshotter, const char *meta
     if (status != AKIDB_OK)
         ak_snapshotter_log(snapshotter, AKIDB_LOG_WARNING, &cause, "parts are left to gc: %s",
                            prefix);
-    for (size_t i = 0; i < parts.keys.count; i++)
-        ak_delete_leftover(snapshotter, parts.keys.keys[i]);
+    ak_delete_leftovers(snapshotter, (const char *const *)parts.keys.keys, parts.keys.count);
     ak_key_list_free(&parts.keys);
 }
 
@@ -67,6 +67,50 @@ static akidb_status delete_damaged(akidb_snapshotter *snapshotter, const akidb_u
 
 /* ---- whole snapshots ------------------------------------------------------------------------- */
 
+/* The parts of the snapshots whose metadata is gone. */
+static akidb_status delete_parts(akidb_snapshotter *snapshotter,
+                                 const akidb_snapshot_metadata *const *snapshots, size_t count,
+                                 const akidb_status *outcomes, akidb_error *err)
+{
+    size_t room = 0, used = 0;
+    for (size_t i = 0; i < count; i++)
+        room += outcomes[i] == AKIDB_OK ? snapshots[i]->part_count : 0;
+    const char **keys = calloc(room + 1, sizeof *keys);
+    if (keys == NULL)
+        return ak_fail_memory(err, (room + 1) * sizeof *keys);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; outcomes[i] == AKIDB_OK && j < snapshots[i]->part_count; j++)
+            keys[used++] = snapshots[i]->parts[j].key;
+    ak_delete_leftovers(snapshotter, keys, used);
+    free(keys);
+    return AKIDB_OK;
+}
+
+akidb_status ak_delete_snapshots(akidb_snapshotter *snapshotter,
+                                 const akidb_snapshot_metadata *const *snapshots, size_t count,
+                                 uint64_t *deleted_out, akidb_error *err)
+{
+    *deleted_out = 0;
+    const char **keys = calloc(count + 1, sizeof *keys);
+    akidb_status *outcomes = calloc(count + 1, sizeof *outcomes);
+    akidb_status status = AKIDB_OK;
+    if (keys == NULL || outcomes == NULL)
+        status = ak_fail_memory(err, count * sizeof *keys);
+    if (status == AKIDB_OK) {
+        for (size_t i = 0; i < count; i++)
+            keys[i] = snapshots[i]->key;
+        status = akidb_store_delete_many(snapshotter->store, keys, count, outcomes, err);
+        for (size_t i = 0; i < count; i++)
+            *deleted_out += outcomes[i] == AKIDB_OK;
+        akidb_status parts =
+            delete_parts(snapshotter, snapshots, count, outcomes, status == AKIDB_OK ? err : NULL);
+        status = status == AKIDB_OK ? parts : status;
+    }
+    free(outcomes);
+    free(keys);
+    return status;
+}
+
 akidb_status akidb_snapshot_delete(akidb_snapshotter *snapshotter, const akidb_uuid *collection_id,
                                    const akidb_uuid *snapshot_id, akidb_error *err)
 {
@@ -76,9 +120,9 @@ akidb_status akidb_snapshot_delete(akidb_snapshotter *snapshotter, const akidb_u
         return delete_damaged(snapshotter, collection_id, snapshot_id, err);
     if (status != AKIDB_OK)
         return status;
-    status = akidb_store_delete(snapshotter->store, metadata->key, err);
-    for (size_t i = 0; i < metadata->part_count && status == AKIDB_OK; i++)
-        ak_delete_leftover(snapshotter, metadata->parts[i].key);
+    uint64_t deleted;
+    const akidb_snapshot_metadata *one = metadata;
+    status = ak_delete_snapshots(snapshotter, &one, 1, &deleted, err);
     akidb_snapshot_metadata_free(metadata);
     return status;
 }

@@ -63,6 +63,12 @@ static void set_options(akidb_snapshotter *snapshotter, const akidb_snapshotter_
         parquet->threads = snapshotter->threads;
 }
 
+/* What a lower layer has to say. */
+static void hand_on(void *context, akidb_log_level level, const char *message)
+{
+    ak_snapshotter_log(context, level, NULL, "%s", message);
+}
+
 /* ---- handle ---------------------------------------------------------------------------------- */
 
 akidb_status akidb_snapshotter_open(akidb_store *store, const akidb_snapshotter_options *options,
@@ -86,6 +92,7 @@ akidb_status akidb_snapshotter_open(akidb_store *store, const akidb_snapshotter_
     if (snapshotter == NULL)
         return ak_fail_memory(err, sizeof *snapshotter);
     snapshotter->store = store;
+    snapshotter->log_only = (akidb_hooks){.context = snapshotter, .log = hand_on};
     pthread_mutex_init(&snapshotter->log_lock, NULL);
     snapshotter->parquet = parquet;
     set_options(snapshotter, &own);
@@ -133,7 +140,7 @@ void ak_snapshotter_log(akidb_snapshotter *snapshotter, akidb_log_level level,
     const akidb_hooks *hooks = &snapshotter->hooks;
     if (hooks->log == NULL)
         return;
-    char text[512], line[sizeof text + sizeof err->message + 2];
+    char text[1536], line[sizeof text + sizeof err->message + 2];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -145,11 +152,17 @@ void ak_snapshotter_log(akidb_snapshotter *snapshotter, akidb_log_level level,
     pthread_mutex_unlock(&snapshotter->log_lock);
 }
 
-void ak_delete_leftover(akidb_snapshotter *snapshotter, const char *key)
+void ak_delete_leftovers(akidb_snapshotter *snapshotter, const char *const *keys, size_t count)
 {
     akidb_error cause;
-    if (akidb_store_delete(snapshotter->store, key, &cause) != AKIDB_OK)
-        ak_snapshotter_log(snapshotter, AKIDB_LOG_WARNING, &cause, "left to gc: %s", key);
+    if (akidb_store_delete_many(snapshotter->store, keys, count, NULL, &cause) != AKIDB_OK)
+        ak_snapshotter_log(snapshotter, AKIDB_LOG_WARNING, &cause, "left to gc: %s%s", keys[0],
+                           count > 1 ? " and others" : "");
+}
+
+void ak_delete_leftover(akidb_snapshotter *snapshotter, const char *key)
+{
+    ak_delete_leftovers(snapshotter, &key, 1);
 }
 
 bool ak_status_is_damage(akidb_status status)

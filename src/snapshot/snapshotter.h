@@ -18,6 +18,7 @@ struct akidb_snapshotter {
     akidb_clock clock;
     akidb_hooks hooks;
     pthread_mutex_t log_lock; /* one call at a time, as akidb_hooks promises */
+    akidb_hooks log_only;     /* for lower layers: hands on what they log, and nothing else */
 };
 
 int64_t ak_snapshotter_now(const akidb_snapshotter *snapshotter);
@@ -31,8 +32,16 @@ void ak_snapshotter_log(akidb_snapshotter *snapshotter, akidb_log_level level,
                         const akidb_error *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Deletes an object that no snapshot refers to. What cannot be deleted is left to gc and logged. */
+/* Deletes objects that no snapshot refers to. What cannot be deleted is left to gc and logged. */
 void ak_delete_leftover(akidb_snapshotter *snapshotter, const char *key);
+void ak_delete_leftovers(akidb_snapshotter *snapshotter, const char *const *keys, size_t count);
+
+/* Deletes snapshots: the metadata of all, then the parts of those whose metadata is gone, which
+ * *deleted_out counts. One that cannot be deleted does not keep the others; the first failure is
+ * returned. */
+AKIDB_CHECK akidb_status ak_delete_snapshots(akidb_snapshotter *snapshotter,
+                                             const akidb_snapshot_metadata *const *snapshots,
+                                             size_t count, uint64_t *deleted_out, akidb_error *err);
 
 /* Whether a failure says something about the stored bytes; any other says that they could not be
  * reached, or that memory or the caller's patience ran out. */
