@@ -3,9 +3,11 @@
 in every way that a real one can.
 
     server.py [--port-file FILE] [--key ID:SECRET] [--bucket NAME]... [--set JSON]
+              [--tls CERTIFICATE KEY]
 
 Listens on a free port of loopback, writes "http://127.0.0.1:PORT" as a line to standard output (and
-to FILE), keeps all data in memory, and ends when its standard input does.
+to FILE), keeps all data in memory, and ends when its standard input does. With --tls, of two PEM
+files, it is "https://127.0.0.1:PORT".
 
 Commands are JSON objects, one a line, on standard input, or the body of a POST to /-/control; each
 is answered by one line of JSON. What they hold (any of it):
@@ -37,6 +39,7 @@ import os
 import random
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -243,7 +246,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle(self):
         try:
             super().handle()
-        except (ConnectionError, TimeoutError, ValueError):
+        except (ConnectionError, TimeoutError, ValueError, ssl.SSLError):
             self.close_connection = True
 
     def do_GET(self):
@@ -750,8 +753,16 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def use_tls(self, certificate, key):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        # The threads of the connections shake hands.
+        self.socket = context.wrap_socket(self.socket, server_side=True,
+                                          do_handshake_on_connect=False)
+
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError, ValueError)):
+        if not isinstance(sys.exc_info()[1],
+                          (ConnectionError, TimeoutError, ValueError, ssl.SSLError)):
             super().handle_error(request, client_address)
 
 
@@ -761,6 +772,7 @@ def main():
     parser.add_argument("--key", default="testkey:testsecret", metavar="ID:SECRET")
     parser.add_argument("--bucket", action="append", default=[])
     parser.add_argument("--set", type=json.loads, default={}, metavar="JSON")
+    parser.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"))
     arguments = parser.parse_args()
     world = World(*arguments.key.split(":", 1))
     world.settings.update(arguments.set)
@@ -769,6 +781,9 @@ def main():
     Handler.world = world
     server = Server(("127.0.0.1", 0), Handler)
     endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+    if arguments.tls:
+        server.use_tls(*arguments.tls)
+        endpoint = endpoint.replace("http:", "https:")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     if arguments.port_file:
         with open(arguments.port_file + ".new", "w", encoding="ascii") as file:

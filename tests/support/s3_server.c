@@ -70,17 +70,20 @@ static char *read_line(s3_server *server)
     return line;
 }
 
-static void run_server(const int to[2], const int from[2])
+/* Without TLS the certificate is NULL. */
+static void run_server(const int to[2], const int from[2], const char *certificate, const char *key)
 {
     dup2(to[0], STDIN_FILENO);
     dup2(from[1], STDOUT_FILENO);
     for (int fd = 3; fd < 256; fd++)
         close(fd);
-    execlp("python3", "python3", script, "--bucket", S3_TEST_BUCKET, (char *)NULL);
+    const char *tls = certificate == NULL ? NULL : "--tls"; /* NULL ends the arguments */
+    execlp("python3", "python3", script, "--bucket", S3_TEST_BUCKET, tls, certificate, key,
+           (char *)NULL);
     _exit(127);
 }
 
-void s3_server_start(s3_server *server)
+void s3_server_start_tls(s3_server *server, const char *certificate, const char *key)
 {
     int to[2], from[2];
     assert_int_equal(pipe(to), 0);
@@ -89,7 +92,7 @@ void s3_server_start(s3_server *server)
     server->pid = fork();
     assert_true(server->pid >= 0);
     if (server->pid == 0)
-        run_server(to, from);
+        run_server(to, from, certificate, key);
     close(to[0]);
     close(from[1]);
     server->to = to[1];
@@ -98,6 +101,11 @@ void s3_server_start(s3_server *server)
     snprintf(server->endpoint, sizeof server->endpoint, "%s", endpoint);
     free(endpoint);
     s3_clear_environment();
+}
+
+void s3_server_start(s3_server *server)
+{
+    s3_server_start_tls(server, NULL, NULL);
 }
 
 void s3_server_stop(s3_server *server)

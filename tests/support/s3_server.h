@@ -19,6 +19,9 @@ typedef struct s3_server {
 /* With the bucket above, and no variable of AWS's or of a proxy left in this program's environment.
  */
 void s3_server_start(s3_server *server);
+
+/* The same behind TLS: "https://127.0.0.1:PORT", with this certificate and its key (PEM files). */
+void s3_server_start_tls(s3_server *server, const char *certificate, const char *key);
 void s3_server_stop(s3_server *server);
 
 /* Sends a command (see server.py). s3_server_ask returns the answer, for the caller to free. */
