@@ -6,26 +6,10 @@
 #include "base/buffer.h"
 #include "base/checked.h"
 #include "base/error.h"
+#include "parquet/again.h"
 #include "parquet/bloom.h"
 #include "parquet/column_read.h"
-
-/* The bytes of the file from `offset` on, out of the tail; they must lie in it whole. */
-static akidb_status bytes_of_tail(const akidb_parquet_reader *reader, const ak_file_leaf *leaf,
-                                  const char *what, int64_t offset, int32_t size,
-                                  akidb_slice *bytes_out, akidb_error *err)
-{
-    uint64_t tail = reader->input->size - reader->tail.size;
-    if (offset < 0 || size < 0 || (uint64_t)offset < tail ||
-        !ak_range_fits((uint64_t)offset, (uint64_t)size, reader->input->size)) {
-        ak_place place = {reader->input->name, leaf->column, -1, -1};
-        return ak_fail_at(err, AKIDB_E_CORRUPTION, place,
-                          "expected %s in the tail, from byte %llu on, found its place as %d bytes "
-                          "from byte %lld on",
-                          what, (unsigned long long)tail, (int)size, (long long)offset);
-    }
-    *bytes_out = (akidb_slice){reader->tail.data + ((uint64_t)offset - tail), (size_t)size};
-    return AKIDB_OK;
-}
+#include "parquet/vector_pages.h"
 
 /* ---- Bloom filters --------------------------------------------------------------------------- */
 
@@ -41,7 +25,7 @@ static akidb_status find_bloom(const akidb_parquet_reader *reader, size_t group,
     ak_bloom_header header = {0};
     size_t used;
     uint64_t offset = (uint64_t)chunk->bloom_filter_offset;
-    akidb_status status = bytes_of_tail(reader, leaf, "a Bloom filter", chunk->bloom_filter_offset,
+    akidb_status status = ak_tail_bytes(reader, leaf, "a Bloom filter", chunk->bloom_filter_offset,
                                         chunk->bloom_filter_length, &bytes, err);
     if (status == AKIDB_OK)
         status = ak_bloom_header_read(bytes, reader->input->name, offset, &header, &used, err);
@@ -112,12 +96,12 @@ bool ak_parquet_has_vector_pages(const akidb_parquet_reader *reader)
 typedef struct search {
     const akidb_parquet_reader *reader;
     size_t group;
-    const ak_page_location *pages; /* in order, within the chunk */
-    size_t page_count;
-    ak_arena *arena; /* of the locations */
+    ak_page_list list;
+    ak_arena *arena; /* of the list */
     ak_decoding decoding;
-    akidb_buffer bytes; /* of a page */
-    float *floats;      /* of a page */
+    size_t page;        /* that is being read */
+    akidb_buffer bytes; /* of it, as the next two are */
+    float *floats;
     size_t float_capacity;
     akidb_error *err;
 } search;
@@ -129,54 +113,15 @@ static ak_place chunk_place(const search *s)
 
 static uint64_t page_end(const search *s, size_t page)
 {
-    return page + 1 < s->page_count ? (uint64_t)s->pages[page + 1].first_row_index
-                                    : ak_reader_rows(s->reader, s->group);
-}
-
-/* Pages must follow each other, in bytes and in rows, from the chunk's first byte to its last. */
-static akidb_status check_pages(const search *s)
-{
-    const ak_extent *extent = ak_reader_extent(s->reader, s->group, s->reader->columns.vector);
-    uint64_t offset = extent->offset, end = extent->offset + extent->size, row = 0;
-    for (size_t i = 0; i < s->page_count; i++) {
-        const ak_page_location *page = &s->pages[i];
-        if (page->offset < 0 || (uint64_t)page->offset != offset ||
-            page->compressed_page_size <= 0 ||
-            (uint64_t)page->compressed_page_size > end - offset || page->first_row_index < 0 ||
-            (uint64_t)page->first_row_index != row || page_end(s, i) <= row ||
-            page_end(s, i) > ak_reader_rows(s->reader, s->group))
-            return ak_fail_at(s->err, AKIDB_E_CORRUPTION, chunk_place(s),
-                              "in the offset index of row group %zu: expected page %zu at byte "
-                              "%llu with row %llu, found %d bytes at byte %lld with row %lld",
-                              s->group, i, (unsigned long long)offset, (unsigned long long)row,
-                              (int)page->compressed_page_size, (long long)page->offset,
-                              (long long)page->first_row_index);
-        offset += (uint64_t)page->compressed_page_size;
-        row = page_end(s, i);
-    }
-    if (offset == end && s->page_count > 0)
-        return AKIDB_OK;
-    return ak_fail_at(s->err, AKIDB_E_CORRUPTION, chunk_place(s),
-                      "in the offset index of row group %zu: expected pages up to byte %llu, found "
-                      "%zu of them up to byte %llu",
-                      s->group, (unsigned long long)end, s->page_count, (unsigned long long)offset);
+    return ak_page_list_end(&s->list, page, ak_reader_rows(s->reader, s->group));
 }
 
 static akidb_status find_pages(search *s)
 {
-    const akidb_parquet_reader *reader = s->reader;
-    const ak_file_leaf *leaf = reader->columns.vector;
-    const ak_column_chunk *chunk = ak_reader_chunk(reader, s->group, leaf);
-    akidb_slice bytes;
-    akidb_status status = bytes_of_tail(reader, leaf, "an offset index", chunk->offset_index_offset,
-                                        chunk->offset_index_length, &bytes, s->err);
-    if (status == AKIDB_OK)
-        status = ak_arena_new(&s->arena, s->err);
-    if (status == AKIDB_OK)
-        status =
-            ak_offset_index_read(bytes, reader->input->name, (uint64_t)chunk->offset_index_offset,
-                                 s->arena, &s->pages, &s->page_count, s->err);
-    return status == AKIDB_OK ? check_pages(s) : status;
+    akidb_status status = ak_arena_new(&s->arena, s->err);
+    return status == AKIDB_OK
+               ? ak_vector_pages_read(s->reader, s->group, s->arena, &s->list, s->err)
+               : status;
 }
 
 /* The page must be one whole page of vectors, with a checksum, and of a size that its floats fit:
@@ -214,11 +159,14 @@ static akidb_status check_header(search *s, const ak_page_location *location, ui
     return AKIDB_OK;
 }
 
-/* Fetches and decodes page number `page` into s->floats. */
-static akidb_status read_page(search *s, size_t page)
+/* Fetches and decodes the page into s->floats; an ak_read_function over a search. */
+static akidb_status fetch_page(void *context, akidb_error *err)
 {
+    search *s = context;
+    size_t page = s->page;
     const akidb_parquet_reader *reader = s->reader;
-    const ak_page_location *location = &s->pages[page];
+    const ak_page_location *location = &s->list.pages[page];
+    s->err = err;
     uint64_t first = (uint64_t)location->first_row_index, rows = page_end(s, page) - first, floats;
     size_t size = (size_t)location->compressed_page_size;
     s->bytes.size = 0;
@@ -254,11 +202,20 @@ static akidb_status read_page(search *s, size_t page)
     return ak_read_vectors(&s->decoding, &chunk, reader->dimension, s->floats, s->err);
 }
 
+static akidb_status read_page(search *s, size_t page)
+{
+    akidb_error *err = s->err;
+    s->page = page;
+    akidb_status status = ak_read_again(fetch_page, s, s->reader->options.hooks, err);
+    s->err = err;
+    return status;
+}
+
 static akidb_status read_rows(search *s, const size_t *rows, size_t count, float *floats_out)
 {
     size_t dimension = s->reader->dimension, page = 0;
     for (size_t i = 0; i < count;) {
-        while (page + 1 < s->page_count && rows[i] >= page_end(s, page))
+        while (page + 1 < s->list.count && rows[i] >= page_end(s, page))
             page++;
         if (rows[i] >= page_end(s, page))
             return ak_fail(s->err, AKIDB_E_VALIDATION, "row %zu: expected one of row group %zu",
@@ -266,7 +223,7 @@ static akidb_status read_rows(search *s, const size_t *rows, size_t count, float
         akidb_status status = read_page(s, page);
         if (status != AKIDB_OK)
             return status;
-        size_t first = (size_t)s->pages[page].first_row_index;
+        size_t first = (size_t)s->list.pages[page].first_row_index;
         for (; i < count && rows[i] < page_end(s, page); i++)
             memcpy(floats_out + i * dimension, s->floats + (rows[i] - first) * dimension,
                    dimension * sizeof(float));
@@ -305,7 +262,7 @@ akidb_status ak_parquet_vector_page(const akidb_parquet_reader *reader, size_t g
     while (status == AKIDB_OK && row >= page_end(&s, page))
         page++;
     if (status == AKIDB_OK) {
-        *first_out = (size_t)s.pages[page].first_row_index;
+        *first_out = (size_t)s.list.pages[page].first_row_index;
         *count_out = (size_t)page_end(&s, page) - *first_out;
     }
     ak_arena_free(s.arena);

@@ -8,6 +8,7 @@
 #include "base/checksum.h"
 #include "base/endian.h"
 #include "base/error.h"
+#include "parquet/again.h"
 
 enum {
     MAGIC_BYTES = 4,
@@ -40,10 +41,29 @@ static akidb_status read_from(const akidb_input *input, uint64_t offset, ending 
     return AKIDB_OK;
 }
 
+typedef struct tail_reading {
+    const akidb_input *input;
+    const akidb_parquet_range *tail;
+    ending *ending;
+} tail_reading;
+
+static akidb_status read_tail(void *context, akidb_error *err)
+{
+    const tail_reading *r = context;
+    akidb_status status = read_from(r->input, r->tail->offset, r->ending, err);
+    if (status != AKIDB_OK)
+        return status;
+    uint32_t found = ak_crc32c(0, r->ending->bytes.data, r->ending->bytes.size);
+    if (found == r->tail->crc32c)
+        return AKIDB_OK;
+    return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(r->input->name, r->tail->offset),
+                      "expected a tail with CRC-32C %08x, found %08x", r->tail->crc32c, found);
+}
+
 /* The tail, as it was written: nothing else of the file needs a look to know that it is ours. */
 static akidb_status read_expected_tail(const akidb_input *input,
-                                       const akidb_parquet_summary *expected, ending *e,
-                                       akidb_error *err)
+                                       const akidb_parquet_summary *expected,
+                                       const akidb_hooks *hooks, ending *e, akidb_error *err)
 {
     const akidb_parquet_range *tail = &expected->tail;
     if (input->size != expected->file.size)
@@ -56,14 +76,8 @@ static akidb_status read_expected_tail(const akidb_input *input,
                           "expected a tail at the end of the file, found it recorded as %llu bytes "
                           "from byte %llu on",
                           (unsigned long long)tail->size, (unsigned long long)tail->offset);
-    akidb_status status = read_from(input, tail->offset, e, err);
-    if (status != AKIDB_OK)
-        return status;
-    uint32_t found = ak_crc32c(0, e->bytes.data, e->bytes.size);
-    if (found == tail->crc32c)
-        return AKIDB_OK;
-    return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(input->name, tail->offset),
-                      "expected a tail with CRC-32C %08x, found %08x", tail->crc32c, found);
+    tail_reading r = {input, tail, e};
+    return ak_read_again(read_tail, &r, hooks, err);
 }
 
 static akidb_status not_parquet(const akidb_input *input, uint64_t offset, const uint8_t *found,
@@ -115,7 +129,8 @@ static akidb_status footer_size(const akidb_input *input, const ending *e, uint6
 
 /* Reads the end of the file until the whole footer is there. */
 static akidb_status read_ending(const akidb_input *input, const akidb_parquet_summary *expected,
-                                ending *e, uint64_t *size_out, akidb_error *err)
+                                const akidb_hooks *hooks, ending *e, uint64_t *size_out,
+                                akidb_error *err)
 {
     akidb_status status;
     if (input->size < MAGIC_BYTES + ENDING_BYTES)
@@ -123,7 +138,7 @@ static akidb_status read_ending(const akidb_input *input, const akidb_parquet_su
                           "expected at least %d bytes of a Parquet file, found %llu",
                           MAGIC_BYTES + ENDING_BYTES, (unsigned long long)input->size);
     if (expected != NULL) {
-        status = read_expected_tail(input, expected, e, err);
+        status = read_expected_tail(input, expected, hooks, e, err);
     } else {
         uint64_t size = input->size < FIRST_READ_BYTES ? input->size : FIRST_READ_BYTES;
         status = read_from(input, input->size - size, e, err);
@@ -141,13 +156,13 @@ static akidb_status read_ending(const akidb_input *input, const akidb_parquet_su
 }
 
 akidb_status ak_footer_read(const akidb_input *input, const akidb_parquet_summary *expected,
-                            ak_arena *arena, ak_footer *footer_out, akidb_buffer *tail_out,
-                            akidb_error *err)
+                            const akidb_hooks *hooks, ak_arena *arena, ak_footer *footer_out,
+                            akidb_buffer *tail_out, akidb_error *err)
 {
     *footer_out = (ak_footer){0};
     ending e = {0};
     uint64_t size = 0;
-    akidb_status status = read_ending(input, expected, &e, &size, err);
+    akidb_status status = read_ending(input, expected, hooks, &e, &size, err);
     if (status != AKIDB_OK)
         goto done;
     uint64_t offset = input->size - ENDING_BYTES - size;
@@ -157,7 +172,7 @@ akidb_status ak_footer_read(const akidb_input *input, const akidb_parquet_summar
         status = ak_fail_at(err, AKIDB_E_UNSUPPORTED, AK_IN(input->name),
                             "the columns are encrypted; encrypted files are not read");
     footer_out->offset = offset;
-    if (status == AKIDB_OK && expected != NULL && tail_out != NULL) {
+    if (status == AKIDB_OK && expected != NULL) {
         *tail_out = e.bytes;
         e.bytes = (akidb_buffer){0};
     }

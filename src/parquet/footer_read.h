@@ -21,10 +21,11 @@ typedef struct ak_footer {
 } ak_footer;
 
 /* Reads the end of the file; with `expected`, the whole tail, checked against its checksum, which
- * then goes to `tail_out` as well, unless that is NULL. AKIDB_E_UNSUPPORTED when it is encrypted.
- */
+ * then goes to `tail_out` as well; a tail that is damaged is read again, and `hooks`, unless NULL,
+ * hear of it. AKIDB_E_UNSUPPORTED when the file is encrypted. */
 AKIDB_CHECK akidb_status ak_footer_read(const akidb_input *input,
-                                        const akidb_parquet_summary *expected, ak_arena *arena,
+                                        const akidb_parquet_summary *expected,
+                                        const akidb_hooks *hooks, ak_arena *arena,
                                         ak_footer *footer_out, akidb_buffer *tail_out,
                                         akidb_error *err);
 

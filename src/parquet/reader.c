@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +6,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "document/documents.h"
+#include "parquet/again.h"
 #include "parquet/reader_state.h"
 #include "parquet/row_group_read.h"
 #include "parquet/vector_pages.h"
@@ -105,8 +105,8 @@ static akidb_status open_file(akidb_parquet_reader *reader, bool keep_tail, akid
     const akidb_parquet_summary *expected = reader->options.expected;
     akidb_status status = ak_arena_new(&reader->arena, err);
     if (status == AKIDB_OK)
-        status =
-            ak_footer_read(input, expected, reader->arena, &reader->footer, &reader->tail, err);
+        status = ak_footer_read(input, expected, reader->options.hooks, reader->arena,
+                                &reader->footer, &reader->tail, err);
     if (status == AKIDB_OK)
         status = ak_file_columns_find(&reader->footer.metadata, input->name, &reader->options,
                                       reader->arena, &reader->columns, err);
@@ -325,17 +325,6 @@ static akidb_status append_external_ids(reading *r, const ak_row_group_job *job,
     return AKIDB_OK;
 }
 
-/* A row group that had to be read twice. */
-static void log_damage(const akidb_parquet_reader *reader, const akidb_error *damage)
-{
-    const akidb_hooks *hooks = reader->options.hooks;
-    if (hooks == NULL || hooks->log == NULL)
-        return;
-    char message[sizeof damage->message + 64];
-    (void)snprintf(message, sizeof message, "%s; whole when it was read again", damage->message);
-    hooks->log(hooks->context, AKIDB_LOG_WARNING, message);
-}
-
 /* Puts what a job collected behind the rows of the row groups before it. */
 static akidb_status merge(reading *r, ak_row_group_job *job)
 {
@@ -352,7 +341,7 @@ static akidb_status merge(reading *r, ak_row_group_job *job)
                           job->group);
     r->text_bytes_max -= texts;
     if (job->was_damaged)
-        log_damage(reader, &job->damage);
+        ak_log_read_again(reader->options.hooks, &job->damage);
     akidb_status status = name_documents(r, job, rows);
     fill_times(r, job, rows);
     if (status == AKIDB_OK)

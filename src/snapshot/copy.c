@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "parquet/again.h"
 #include "snapshot/metadata.h"
 #include "snapshot/part.h"
 #include "snapshot/ranges.h"
@@ -17,8 +18,9 @@ typedef struct copying {
     akidb_copy_report *report;
     uint8_t *piece;
     uint64_t bytes_before; /* of the parts that are done */
-    uint64_t bytes_done;   /* of this one */
-    akidb_output *output;  /* NULL: only compare */
+    const akidb_snapshot_part *part;
+    uint64_t bytes_done;  /* of this one */
+    akidb_output *output; /* NULL: only compare */
 } copying;
 
 /* Hands a piece that was read on to where it goes. */
@@ -118,8 +120,12 @@ static akidb_status is_there(copying *c, const akidb_snapshot_part *part, bool *
     return status;
 }
 
-static akidb_status send_part(copying *c, const akidb_snapshot_part *part, akidb_error *err)
+/* An ak_read_function over a copying: what was sent of a part that is found damaged is forgotten.
+ */
+static akidb_status send_part(void *context, akidb_error *err)
 {
+    copying *c = context;
+    const akidb_snapshot_part *part = c->part;
     ak_sink sink = {0};
     ak_sink_begin(&sink, c->to, part->key);
     akidb_output output = ak_sink_output(&sink);
@@ -144,11 +150,12 @@ static akidb_status copy_parts(copying *c, akidb_error *err)
     for (size_t i = 0; status == AKIDB_OK && i < c->metadata->part_count; i++) {
         const akidb_snapshot_part *part = &c->metadata->parts[i];
         bool there;
+        c->part = part;
         status = is_there(c, part, &there, err);
         if (status == AKIDB_OK && there)
             c->report->parts_kept++;
         else if (status == AKIDB_OK)
-            status = send_part(c, part, err);
+            status = ak_read_again(send_part, c, &c->snapshotter->log_only, err);
         c->bytes_before += part->summary.file.size;
     }
     return status;

@@ -23,6 +23,8 @@ typedef struct ak_part_source {
     const akidb_snapshot_part *part;
     const ak_filter *filter;
     unsigned threads;
+    bool thorough; /* compare every checksum, also those that tell the same again */
+    const akidb_hooks *hooks;
 } ak_part_source;
 
 typedef struct ak_format_ops {

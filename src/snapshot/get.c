@@ -160,6 +160,7 @@ static akidb_status search_part(getting *g, const akidb_snapshot_part *part, boo
         .part = part,
         .filter = &g->filter,
         .threads = 1,
+        .hooks = &g->snapshotter->log_only,
     };
     unsigned columns = ak_filter_columns(&g->filter) & ~(unsigned)AKIDB_COLUMN_VECTOR;
     akidb_parquet_reader *reader;

@@ -99,6 +99,8 @@ akidb_status ak_parquet_part_open(const ak_part_source *source, unsigned columns
         .columns = columns,
         .threads = source->threads,
         .expected = source->metadata->checked ? &source->part->summary : NULL,
+        .check_pages = source->thorough,
+        .hooks = source->hooks,
     };
     akidb_status status = ak_parquet_part_failure(
         ak_parquet_reader_open(source->input, &options, keep_tail, reader_out, err), err);

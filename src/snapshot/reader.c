@@ -18,6 +18,7 @@ struct akidb_snapshot_reader {
     ak_filter filter;
     bool failed;
     bool gathers;        /* all documents go into one batch */
+    bool thorough;       /* see ak_part_source */
     uint64_t given;      /* documents handed out */
     uint64_t bytes_read; /* of the parts that have been closed */
 
@@ -97,6 +98,11 @@ const akidb_snapshot_metadata *akidb_snapshot_reader_metadata(const akidb_snapsh
     return reader->metadata;
 }
 
+void ak_snapshot_be_thorough(akidb_snapshot_reader *reader)
+{
+    reader->thorough = true;
+}
+
 uint64_t ak_snapshot_bytes_read(const akidb_snapshot_reader *reader)
 {
     return reader->bytes_read +
@@ -152,6 +158,8 @@ static akidb_status open_part(akidb_snapshot_reader *reader, akidb_documents *do
         .part = part,
         .filter = &reader->filter,
         .threads = reader->snapshotter->threads,
+        .thorough = reader->thorough,
+        .hooks = &reader->snapshotter->log_only,
     };
     status = reader->format->reader_open(&source, &reader->part, err);
     if (status == AKIDB_OK && reader->gathers)

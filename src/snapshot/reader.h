@@ -15,6 +15,9 @@ AKIDB_CHECK akidb_status ak_snapshot_read(akidb_snapshot_reader *reader, size_t 
                                           akidb_documents *documents, bool *done_out,
                                           akidb_error *err);
 
+/* Has every checksum compared, also those that tell the same again. Before the first read. */
+void ak_snapshot_be_thorough(akidb_snapshot_reader *reader);
+
 /* Bytes of parts read so far. */
 uint64_t ak_snapshot_bytes_read(const akidb_snapshot_reader *reader);
 

@@ -6,6 +6,7 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "document/documents.h"
+#include "parquet/again.h"
 #include "snapshot/part.h"
 #include "snapshot/ranges.h"
 #include "snapshot/reader.h"
@@ -64,12 +65,27 @@ static akidb_status count_piece(void *context, const uint8_t *bytes, size_t size
     return report_progress(v, err);
 }
 
+typedef struct range_check {
+    verification v;
+    const akidb_input *input;
+    const akidb_parquet_range *range;
+    uint8_t *piece;
+    uint64_t before; /* bytes read */
+} range_check;
+
+static akidb_status read_range(void *context, akidb_error *err)
+{
+    range_check *c = context;
+    c->v.report->bytes_read = c->before;
+    return ak_range_read(c->input, c->range, c->piece, count_piece, &c->v, err);
+}
+
 /* Checks one range of a part, piece by piece. */
 static akidb_status check_range(const verification *v, const akidb_input *input,
                                 const akidb_parquet_range *range, uint8_t *piece, akidb_error *err)
 {
-    verification counted = *v;
-    return ak_range_read(input, range, piece, count_piece, &counted, err);
+    range_check c = {*v, input, range, piece, v->report->bytes_read};
+    return ak_read_again(read_range, &c, &v->snapshotter->log_only, err);
 }
 
 /* The checksum of the whole must be the one that those of its ranges make. */
@@ -196,6 +212,7 @@ static akidb_status verify_documents(const verification *v, akidb_snapshot_metad
         return status;
     akidb_error problem = {0};
     akidb_verify_outcome outcome;
+    ak_snapshot_be_thorough(reader);
     status = decode(v, reader, &problem);
     v->report->bytes_read += ak_snapshot_bytes_read(reader);
     akidb_snapshot_close(reader);

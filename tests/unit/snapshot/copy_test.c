@@ -94,15 +94,20 @@ static void a_copy_has_the_same_bytes_and_is_made_once(void **state)
 
 typedef struct faults {
     int at, calls;
+    bool once; /* otherwise from there on */
     akidb_fault fault;
+    akidb_store_op hit;
 } faults;
 
 static akidb_fault decide(void *context, akidb_store_op op, const char *key)
 {
-    (void)op;
     (void)key;
     faults *f = context;
-    return f->calls++ == f->at ? f->fault : (akidb_fault){AKIDB_FAULT_NONE, AKIDB_OK};
+    int call = f->calls++;
+    if (call < f->at || (f->once && call > f->at))
+        return (akidb_fault){AKIDB_FAULT_NONE, AKIDB_OK};
+    f->hit = op;
+    return f->fault;
 }
 
 /* Whether a metadata object, and with it a snapshot, is there. */
@@ -116,7 +121,8 @@ static bool exists(akidb_store *store, const akidb_uuid *id)
     return there;
 }
 
-/* Lets the call number `at` of one of the stores fail, for each `at`; then copies again. */
+/* Lets the calls from number `at` on of one of the stores fail, for each `at`; then copies again.
+ */
 static void interrupt_everywhere(bool in_target, akidb_fault fault)
 {
     akidb_error err;
@@ -166,6 +172,41 @@ static void an_interrupted_copy_goes_on_where_it_stopped(void **state)
     interrupt_everywhere(false, (akidb_fault){AKIDB_FAULT_BEFORE, AKIDB_E_STORE});
     interrupt_everywhere(false, (akidb_fault){AKIDB_FAULT_FLIP, AKIDB_OK});
     interrupt_everywhere(false, (akidb_fault){AKIDB_FAULT_SHORT, AKIDB_OK});
+}
+
+static void a_part_that_is_damaged_on_its_way_is_sent_again(void **state)
+{
+    (void)state;
+    akidb_error err;
+    akidb_store *source = test_store();
+    akidb_snapshotter *creator = open_parts(source, AKIDB_FORMAT_PARQUET, NULL);
+    akidb_documents *documents = test_documents(2, ROWS, 6);
+    akidb_uuid id = test_create(creator, &collection, documents);
+    int mended = 0;
+    bool went_through = false;
+    for (int at = 0; !went_through; at++) {
+        faults f = {.at = at, .once = true, .fault = {AKIDB_FAULT_FLIP, AKIDB_OK}};
+        akidb_store *target = test_store(), *faulty;
+        assert_ok(err, akidb_store_fault_open(source, decide, &f, &faulty, &err));
+        akidb_snapshotter *snapshotter = open_parts(faulty, AKIDB_FORMAT_PARQUET, NULL);
+        akidb_copy_report report;
+        akidb_status status =
+            akidb_snapshot_copy(snapshotter, &collection, &id, target, &report, &err);
+        went_through = f.calls <= at;
+        if (went_through || f.hit == AKIDB_STORE_GET_RANGE) {
+            assert_int_equal(status, AKIDB_OK);
+            assert_same_objects(source, target);
+            assert_int_equal(report.parts_copied, PARTS);
+            mended += !went_through;
+        }
+        akidb_snapshotter_close(snapshotter);
+        akidb_store_close(faulty);
+        akidb_store_close(target);
+    }
+    assert_true(mended >= PARTS);
+    akidb_documents_free(documents);
+    akidb_snapshotter_close(creator);
+    akidb_store_close(source);
 }
 
 typedef struct patience {
@@ -271,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_has_the_same_bytes_and_is_made_once),
         cmocka_unit_test(an_interrupted_copy_goes_on_where_it_stopped),
+        cmocka_unit_test(a_part_that_is_damaged_on_its_way_is_sent_again),
         cmocka_unit_test(a_cancelled_copy_does_not_exist),
         cmocka_unit_test(a_damaged_snapshot_is_not_copied),
         cmocka_unit_test(another_snapshot_of_that_id_is_left_alone),

@@ -333,22 +333,28 @@ static void a_flipped_byte_never_gives_a_wrong_document(void **state)
 }
 
 typedef struct faults {
-    int at, calls;
+    int at, times, calls;
+    akidb_store_op hit;
     akidb_fault fault;
 } faults;
 
 static akidb_fault decide(void *context, akidb_store_op op, const char *key)
 {
-    (void)op;
     (void)key;
     faults *f = context;
-    return f->calls++ == f->at ? f->fault : (akidb_fault){AKIDB_FAULT_NONE, AKIDB_OK};
+    int call = f->calls++;
+    if (f->at < 0 || call < f->at || call >= f->at + f->times)
+        return (akidb_fault){AKIDB_FAULT_NONE, AKIDB_OK};
+    f->hit = op;
+    return f->fault;
 }
 
-static void check_faults(akidb_fault fault)
+/* Bytes that are spoiled once are read again, but for the metadata, which is fetched whole; bytes
+ * that are spoiled twice are corruption. */
+static void check_faults(akidb_fault fault, int times)
 {
     akidb_error err;
-    faults f = {.at = -1, .fault = fault};
+    faults f = {.at = -1, .times = times, .fault = fault};
     akidb_store *inner = test_store(), *store;
     assert_ok(err, akidb_store_fault_open(inner, decide, &f, &store, &err));
     akidb_snapshotter *snapshotter = open_small(store);
@@ -367,8 +373,10 @@ static void check_faults(akidb_fault fault)
         went_through = f.calls <= at;
         if (status == AKIDB_OK) {
             akidb_batch batch = akidb_documents_batch(got);
-            assert_true(went_through);
-            assert_int_equal(at, 4);
+            bool mended =
+                times == 1 && fault.effect != AKIDB_FAULT_BEFORE && f.hit == AKIDB_STORE_GET_RANGE;
+            assert_true(went_through || mended);
+            assert_true(!went_through || at == 4);
             assert_same_row(&batch, 0, &all, 31);
             akidb_documents_free(got);
         } else {
@@ -386,9 +394,11 @@ static void check_faults(akidb_fault fault)
 static void a_get_that_fails_at_any_call_says_so(void **state)
 {
     (void)state;
-    check_faults((akidb_fault){AKIDB_FAULT_BEFORE, AKIDB_E_STORE});
-    check_faults((akidb_fault){AKIDB_FAULT_FLIP, AKIDB_OK});
-    check_faults((akidb_fault){AKIDB_FAULT_SHORT, AKIDB_OK});
+    check_faults((akidb_fault){AKIDB_FAULT_BEFORE, AKIDB_E_STORE}, 1);
+    for (int times = 1; times <= 2; times++) {
+        check_faults((akidb_fault){AKIDB_FAULT_FLIP, AKIDB_OK}, times);
+        check_faults((akidb_fault){AKIDB_FAULT_SHORT, AKIDB_OK}, times);
+    }
 }
 
 int main(void)
