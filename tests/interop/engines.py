@@ -70,6 +70,10 @@ def duckdb_read(files, path, dimension):
 
 def polars_read(files, path, dimension):
     frame = polars.read_parquet(path + "*.parquet" if path.endswith("/") else path)
+    return from_polars(frame, dimension)
+
+
+def from_polars(frame, dimension):
     schema = frame.schema
     assert schema["document_id"] == polars.Binary
     assert schema["external_id"] == polars.String
