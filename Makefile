@@ -52,7 +52,7 @@ test-s3: setup ## the tests of S3 on Ceph's object gateway, or on AKIDB_TEST_S3_
 
 s3-programs:
 	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
-	@$(NINJA) $(BUILD)/asan --target conformance_s3 s3_cycles akidb_cli
+	@$(NINJA) $(BUILD)/asan --target conformance_s3 s3_cycles s3_storage akidb_cli
 
 tsan: setup ## the tests under ThreadSanitizer
 	@$(CONFIGURE) -B $(BUILD)/tsan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=thread

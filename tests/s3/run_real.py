@@ -8,6 +8,7 @@ BUILD is a build with tests (AKIDB_TESTS). The steps, all unless told:
 
     suite     what every object store must do (tests/conformance)
     cycles    snapshots while a proxy breaks 30 % of all requests
+    storage   fifty collections whose writer is killed (storage_test.c)
     cases     the golden tests of the command line (tests/cli)
     commands  killed uploads, rights, encryption (test_commands.py)
 
@@ -83,6 +84,9 @@ class Run:
             proxy.stdin.close()  # it ends with that
             proxy.wait()
 
+    def storage(self):
+        self.program("tests/s3/s3_storage")
+
     def case(self, path):
         command = ["sh", os.path.join(CASES, "run.sh"), "--s3", os.path.join(self.build, "akidb")]
         done = subprocess.run(command + [path], env=self.env, text=True, stdout=subprocess.PIPE,
@@ -111,7 +115,7 @@ class Run:
             self.report("test_commands", False, done.stdout)
 
     def all(self, steps):
-        for step in steps or ["suite", "cycles", "cases", "commands"]:
+        for step in steps or ["suite", "cycles", "storage", "cases", "commands"]:
             start = time.monotonic()
             print(f"== {self.server}: {step}", flush=True)
             getattr(self, step)()
