@@ -174,6 +174,29 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_restore(
     akidb_snapshotter *snapshotter, const akidb_uuid *collection_id, const akidb_uuid *snapshot_id,
     const akidb_filter *filter, akidb_documents **documents_out, akidb_error *err);
 
+/* Arrays of the caller that documents are restored into: a NumPy array, memory of a device, a
+ * mapped file. Zero all, then set what there is. */
+typedef struct akidb_restore_target {
+    size_t struct_size;       /* sizeof(akidb_restore_target) */
+    size_t capacity;          /* rows that each array has room for */
+    uint32_t dimension;       /* floats of a row of `vectors` */
+    float *vectors;           /* capacity x dimension, row-major, without gaps; NULL: not read */
+    akidb_uuid *document_ids; /* NULL: not wanted */
+    int64_t *inserted_at;     /* microseconds since the epoch; NULL: not read */
+} akidb_restore_target;
+
+/* akidb_snapshot_restore into the caller's arrays. Floats that are stored as they are go from the
+ * store straight into `vectors`. *rows_out tells how many rows were filled, from the first on; of
+ * the filter's columns those are read that the target has room for. `documents_out` (NULL: texts
+ * are not read) is a view of all of it, which owns external ids and metadata and borrows the
+ * arrays. AKIDB_E_VALIDATION when the snapshot's dimension is not the target's, AKIDB_E_LIMIT when
+ * more documents would come than there is room for: before anything is read, if no condition of the
+ * filter is needed to know. On failure the arrays hold anything. */
+AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_restore_into(
+    akidb_snapshotter *snapshotter, const akidb_uuid *collection_id, const akidb_uuid *snapshot_id,
+    const akidb_filter *filter, const akidb_restore_target *target, size_t *rows_out,
+    akidb_documents **documents_out, akidb_error *err);
+
 /* The documents that the filter names by id or external id, as akidb_snapshot_restore would give
  * them, but read piece by piece and never a whole part: of a Parquet snapshot the metadata, the
  * tail of each part until all are found, the ids and texts of each row group that may hold one, and

@@ -27,13 +27,34 @@ akidb_status akidb_documents_new(uint32_t dimension, akidb_documents **documents
     return AKIDB_OK;
 }
 
+akidb_status ak_documents_new_over(uint32_t dimension, float *vectors, akidb_uuid *ids,
+                                   int64_t *times, size_t rows, akidb_documents **documents_out,
+                                   akidb_error *err)
+{
+    akidb_status status = akidb_documents_new(dimension, documents_out, err);
+    if (status != AKIDB_OK)
+        return status;
+    akidb_documents *documents = *documents_out;
+    documents->lent_vectors = vectors != NULL;
+    documents->lent_ids = ids != NULL;
+    documents->lent_times = times != NULL;
+    documents->lent_rows = rows;
+    documents->vectors = vectors;
+    documents->document_ids = ids;
+    documents->inserted_at = times;
+    return AKIDB_OK;
+}
+
 void akidb_documents_free(akidb_documents *documents)
 {
     if (documents == NULL)
         return;
-    free(documents->vectors);
-    free(documents->document_ids);
-    free(documents->inserted_at);
+    if (!documents->lent_vectors)
+        free(documents->vectors);
+    if (!documents->lent_ids)
+        free(documents->document_ids);
+    if (!documents->lent_times)
+        free(documents->inserted_at);
     ak_texts_free(&documents->external_ids);
     ak_texts_free(&documents->metadata);
     free(documents);
@@ -84,16 +105,22 @@ akidb_status ak_documents_reserve(akidb_documents *documents, size_t rows, akidb
     size_t wanted;
     if (!ak_add_size(documents->rows, rows, &wanted))
         return ak_fail_memory(err, SIZE_MAX);
+    bool is_lent = documents->lent_vectors || documents->lent_ids || documents->lent_times;
+    if (is_lent && wanted > documents->lent_rows)
+        return ak_fail(err, AKIDB_E_LIMIT,
+                       "expected at most %zu documents, which the caller's arrays have room for, "
+                       "found %zu at least",
+                       documents->lent_rows, wanted);
     akidb_status status = AKIDB_OK;
-    if (documents->has_vectors)
+    if (documents->has_vectors && !documents->lent_vectors)
         status = reserve_vectors(documents, wanted, err);
-    if (status == AKIDB_OK && documents->has_times) {
+    if (status == AKIDB_OK && documents->has_times && !documents->lent_times) {
         void *times = documents->inserted_at;
         status = ak_array_reserve(&times, &documents->time_capacity, wanted,
                                   sizeof *documents->inserted_at, err);
         documents->inserted_at = times;
     }
-    if (status == AKIDB_OK) {
+    if (status == AKIDB_OK && !documents->lent_ids) {
         void *ids = documents->document_ids;
         status = ak_array_reserve(&ids, &documents->id_capacity, wanted,
                                   sizeof *documents->document_ids, err);

@@ -29,7 +29,16 @@ struct akidb_documents {
     ak_texts external_ids;
     ak_texts metadata;
     ak_id_sequence new_ids; /* for documents that come without an id */
+    /* Arrays that a caller lent, of `lent_rows` rows, are neither grown nor freed. */
+    bool lent_vectors, lent_ids, lent_times;
+    size_t lent_rows;
 };
+
+/* Documents in arrays of a caller, each of room for `rows` rows, or NULL: then of memory of its
+ * own, as texts are. Appending beyond the room is AKIDB_E_LIMIT. */
+AKIDB_CHECK akidb_status ak_documents_new_over(uint32_t dimension, float *vectors, akidb_uuid *ids,
+                                               int64_t *times, size_t rows,
+                                               akidb_documents **documents_out, akidb_error *err);
 
 /* Makes room for `rows` more documents, so that filling them cannot fail for lack of memory of the
  * fixed-width columns that there are. */

@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "document/documents.h"
 #include "snapshot/filter.h"
 #include "snapshot/format.h"
@@ -182,6 +183,9 @@ static akidb_status take_wanted(akidb_snapshot_reader *reader, akidb_documents *
         reader->row_capacity = batch.rows;
     }
     size_t count = ak_filter_rows(&reader->filter, &batch, reader->rows);
+    uint64_t limit = reader->filter.wanted.limit;
+    if (limit > 0 && count > limit - reader->given)
+        count = (size_t)(limit - reader->given);
     if (count == 0)
         return AKIDB_OK;
     akidb_batch projected = ak_filter_project(&reader->filter, &batch);
@@ -300,6 +304,17 @@ static size_t groups_at_once(const akidb_snapshot_reader *reader)
     return fit < PER_THREAD * threads ? (size_t)fit : PER_THREAD * threads;
 }
 
+static akidb_status gather(akidb_snapshot_reader *reader, akidb_documents *documents,
+                           akidb_error *err)
+{
+    akidb_status status = AKIDB_OK;
+    size_t groups = groups_at_once(reader);
+    reader->gathers = true;
+    for (bool done = false; status == AKIDB_OK && !done;)
+        status = ak_snapshot_read(reader, groups, documents, &done, err);
+    return status;
+}
+
 akidb_status akidb_snapshot_restore(akidb_snapshotter *snapshotter, const akidb_uuid *collection_id,
                                     const akidb_uuid *snapshot_id, const akidb_filter *filter,
                                     akidb_documents **documents_out, akidb_error *err)
@@ -312,11 +327,8 @@ akidb_status akidb_snapshot_restore(akidb_snapshotter *snapshotter, const akidb_
         return status;
     akidb_documents *documents;
     status = akidb_documents_new(reader->metadata->dimension, &documents, err);
-    reader->gathers = true;
-    size_t groups = groups_at_once(reader);
-    bool done = false;
-    while (status == AKIDB_OK && !done)
-        status = ak_snapshot_read(reader, groups, documents, &done, err);
+    if (status == AKIDB_OK)
+        status = gather(reader, documents, err);
     akidb_snapshot_close(reader);
     if (status != AKIDB_OK) {
         akidb_documents_free(documents);
@@ -324,4 +336,95 @@ akidb_status akidb_snapshot_restore(akidb_snapshotter *snapshotter, const akidb_
     }
     *documents_out = documents;
     return AKIDB_OK;
+}
+
+/* ---- into the caller's arrays ---------------------------------------------------------------- */
+
+static unsigned columns_of(const akidb_restore_target *target, bool wants_texts)
+{
+    unsigned columns = AKIDB_COLUMN_DOCUMENT_ID;
+    if (target->vectors != NULL)
+        columns |= AKIDB_COLUMN_VECTOR;
+    if (target->inserted_at != NULL)
+        columns |= AKIDB_COLUMN_INSERTED_AT;
+    if (wants_texts)
+        columns |= AKIDB_COLUMN_EXTERNAL_ID | AKIDB_COLUMN_METADATA;
+    return columns;
+}
+
+/* Whether the target can hold what will come, as far as the metadata tells. */
+static akidb_status check_target(const akidb_snapshot_reader *reader,
+                                 const akidb_restore_target *target, akidb_error *err)
+{
+    const akidb_snapshot_metadata *metadata = reader->metadata;
+    if (target->vectors != NULL && target->dimension != metadata->dimension)
+        return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(metadata->key),
+                          "target: expected dimension %" PRIu32 ", as the snapshot has it, found "
+                          "%" PRIu32,
+                          metadata->dimension, target->dimension);
+    uint64_t limit = reader->filter.wanted.limit, rows = metadata->vector_count;
+    if (limit > 0 && limit < rows)
+        rows = limit;
+    if (reader->filter.conditional || rows <= target->capacity)
+        return AKIDB_OK;
+    return ak_fail_at(err, AKIDB_E_LIMIT, AK_IN(metadata->key),
+                      "target: expected room for %" PRIu64 " documents, found a capacity of %zu",
+                      rows, target->capacity);
+}
+
+/* What comes in row groups must be cut to the limit before it meets the target's end. */
+static akidb_status use_own_room(akidb_snapshot_reader *reader, akidb_error *err)
+{
+    if (reader->unfiltered != NULL || reader->filter.wanted.limit == 0)
+        return AKIDB_OK;
+    return akidb_documents_new(reader->metadata->dimension, &reader->unfiltered, err);
+}
+
+static akidb_status restore_into(akidb_snapshot_reader *reader, const akidb_restore_target *target,
+                                 akidb_documents **documents_out, akidb_error *err)
+{
+    akidb_status status = check_target(reader, target, err);
+    if (status == AKIDB_OK)
+        status = use_own_room(reader, err);
+    if (status == AKIDB_OK)
+        status = ak_documents_new_over(reader->metadata->dimension, target->vectors,
+                                       target->document_ids, target->inserted_at, target->capacity,
+                                       documents_out, err);
+    return status == AKIDB_OK ? gather(reader, *documents_out, err) : status;
+}
+
+akidb_status akidb_snapshot_restore_into(akidb_snapshotter *snapshotter,
+                                         const akidb_uuid *collection_id,
+                                         const akidb_uuid *snapshot_id, const akidb_filter *filter,
+                                         const akidb_restore_target *target, size_t *rows_out,
+                                         akidb_documents **documents_out, akidb_error *err)
+{
+    akidb_restore_target own;
+    akidb_filter wanted;
+    akidb_snapshot_reader *reader;
+    akidb_documents *documents = NULL;
+    *rows_out = 0;
+    if (documents_out != NULL)
+        *documents_out = NULL;
+    akidb_status status = ak_options_copy(&own, sizeof own, target, "akidb_restore_target", err);
+    if (status == AKIDB_OK)
+        status = ak_options_copy(&wanted, sizeof wanted, filter, "akidb_filter", err);
+    if (status != AKIDB_OK)
+        return status;
+    wanted.struct_size = sizeof wanted;
+    wanted.columns =
+        (wanted.columns == 0 ? AKIDB_COLUMNS_ALL : wanted.columns | AKIDB_COLUMN_DOCUMENT_ID) &
+        (columns_of(&own, documents_out != NULL) | ~(unsigned)AKIDB_COLUMNS_ALL);
+    status = akidb_snapshot_open(snapshotter, collection_id, snapshot_id, &wanted, &reader, err);
+    if (status != AKIDB_OK)
+        return status;
+    status = restore_into(reader, &own, &documents, err);
+    akidb_snapshot_close(reader);
+    if (status == AKIDB_OK)
+        *rows_out = documents->rows;
+    if (status != AKIDB_OK || documents_out == NULL)
+        akidb_documents_free(documents);
+    else
+        *documents_out = documents;
+    return status;
 }
