@@ -1,11 +1,14 @@
 /* Random operations of several threads on many collections against a simple model, with flushes in
- * between and reopens at random moments; equal after each. Each thread has documents of its own, so
- * that its part of the model is exact whatever the others do. */
+ * between and reopens at random moments; equal after each. Each thread has documents of its own in
+ * collections that all share, so that its part of the model is exact whatever the others do; and
+ * one collection that it alone drops, creates and restores. */
 #include <pthread.h>
+
+#include "storage_story.h"
 
 #include "support.h"
 
-enum { THREADS = 4, COLLECTIONS = 50, DOCUMENTS = 24, ROUNDS = 6, STEPS = 60 };
+enum { THREADS = 4, COLLECTIONS = 50, DOCUMENTS = 24, ROUNDS = 8, STEPS_MAX = 120 };
 
 typedef struct model {
     akidb_storage *storage;
@@ -13,6 +16,7 @@ typedef struct model {
     uint64_t seed;
     uint64_t version;                          /* the last that was given */
     uint64_t versions[COLLECTIONS][DOCUMENTS]; /* 0: not there */
+    story own;
 } model;
 
 static akidb_uuid collection_id(size_t number)
@@ -50,14 +54,23 @@ static void delete_some(model *m, size_t collection)
     test_delete(m->storage, &id, number_of(m, collection, first), count, there);
 }
 
+static void go_on_with_own(model *m)
+{
+    akidb_error err;
+    story_step step = story_next(&m->own);
+    assert_ok(err, story_do(&m->own, m->storage, &step, &err));
+    story_note(&m->own, &step);
+}
+
 static void *work(void *context)
 {
     model *m = context;
-    for (int step = 0; step < STEPS; step++) {
+    uint64_t steps = test_random(&m->seed) % STEPS_MAX;
+    for (uint64_t step = 0; step < steps; step++) {
         size_t collection = test_random(&m->seed) % COLLECTIONS;
         size_t document = test_random(&m->seed) % DOCUMENTS;
         akidb_uuid id = collection_id(collection);
-        switch (test_random(&m->seed) % 10) {
+        switch (test_random(&m->seed) % 12) {
         case 0:
         case 1: delete_some(m, collection); break;
         case 2:
@@ -70,6 +83,8 @@ static void *work(void *context)
             if (test_random(&m->seed) % 4 == 0)
                 (void)test_flush(m->storage, &id);
             break;
+        case 6:
+        case 7: go_on_with_own(m); break;
         default: upsert_some(m, collection);
         }
     }
@@ -106,10 +121,12 @@ static void assert_collection(akidb_storage *storage, const model *models, size_
     akidb_documents_free(documents);
 }
 
-static void assert_model(akidb_storage *storage, const model *models)
+static void assert_model(akidb_storage *storage, model *models)
 {
     for (size_t collection = 0; collection < COLLECTIONS; collection++)
         assert_collection(storage, models, collection);
+    for (size_t t = 0; t < THREADS; t++)
+        story_check(&models[t].own, storage, NULL);
 }
 
 static void run_threads(model *models, akidb_storage *storage)
@@ -129,8 +146,10 @@ static void what_threads_did_is_what_is_there(void **state)
     akidb_storage *storage = test_open(&options, NULL);
     model *models = calloc(THREADS, sizeof *models);
     assert_non_null(models);
-    for (unsigned t = 0; t < THREADS; t++)
+    for (unsigned t = 0; t < THREADS; t++) {
         models[t] = (model){.thread = t, .seed = 11 + t};
+        story_begin(&models[t].own, 10 + t, 11 + t);
+    }
     for (size_t i = 0; i < COLLECTIONS; i++) {
         akidb_uuid id = collection_id(i);
         test_create(storage, &id);
@@ -144,6 +163,8 @@ static void what_threads_did_is_what_is_there(void **state)
         storage = test_reopen(storage, &options);
         assert_model(storage, models);
     }
+    for (unsigned t = 0; t < THREADS; t++)
+        assert_true(models[t].own.done > ROUNDS);
     free(models);
     test_close(storage);
 }
