@@ -63,6 +63,8 @@ typedef struct akidb_storage_options {
     /* After each flush of a collection; NULL: none. The newest snapshot of a storage stays whatever
      * the policy says. */
     const akidb_retention *retention;
+    uint64_t page_cache_bytes; /* of pages of warm and cold collections, beside the memory limit;
+                                  default 64 MiB */
 } akidb_storage_options;
 
 typedef struct akidb_storage akidb_storage;
@@ -108,6 +110,13 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_storage_drop_collection(akidb_storage *
                                                                  const akidb_uuid *collection,
                                                                  akidb_error *err);
 
+/* Where the documents of a collection lie. */
+typedef enum akidb_tier {
+    AKIDB_TIER_HOT = 0,  /* in memory */
+    AKIDB_TIER_WARM = 1, /* a Parquet snapshot in DATA/warm, read by page */
+    AKIDB_TIER_COLD = 2  /* a Parquet snapshot in the object store, and nothing on this disk */
+} akidb_tier;
+
 typedef struct akidb_collection_info {
     akidb_uuid id;
     uint32_t dimension;
@@ -117,7 +126,13 @@ typedef struct akidb_collection_info {
     uint64_t flushed_lsn;   /* covered by its newest snapshot; 0: none */
     akidb_uuid snapshot_id; /* the newest; all zero: none */
     int64_t flushed_at;     /* microseconds since the epoch; 0: never */
-    char name[256];         /* or "" */
+    akidb_tier tier;
+    uint64_t warm_bytes;     /* of its good copy in DATA/warm; 0 when the store serves it */
+    uint64_t snapshot_bytes; /* of its newest snapshot; 0 when there is none */
+    /* `documents` may count some twice that were written since the newest snapshot: which of them
+     * that has would take a read to say. akidb_storage_count is exact, and does that. */
+    bool documents_at_most;
+    char name[256]; /* or "" */
 } akidb_collection_info;
 
 AKIDB_API AKIDB_CHECK akidb_status akidb_storage_collection(akidb_storage *storage,
@@ -211,6 +226,61 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_storage_restore(akidb_storage *storage,
  * how an existing store comes under a new data folder. *adopted_out counts the collections. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_storage_adopt(akidb_storage *storage,
                                                        uint64_t *adopted_out, akidb_error *err);
+
+/* ---- tiers ----------------------------------------------------------------------------------- */
+
+/* Every call above works in every tier: a get from a warm collection reads a page of its file, one
+ * from a cold collection reads ranges of its snapshot; what was written since lies in memory, until
+ * the next flush writes both into one snapshot. All durable data is in the object store or in the
+ * log at every moment; memory and DATA/warm hold copies. A copy in DATA/warm that is damaged is
+ * told to the log hook, and the store serves the collection until the copy has been made again.
+ * docs/tiers.md tells more.
+ *   Store    A cold collection needs it for gets, cursors, its exact count after writes, and to say
+ *            how many documents a delete found; not for upserts, nor for deletes that do not ask.
+ *   Restore  A collection that is restored is hot.
+ *   Cursors  stay what they are while their collection moves. */
+
+typedef struct akidb_move_options {
+    size_t struct_size;        /* sizeof(akidb_move_options) */
+    uint64_t bytes_per_second; /* from and to the object store, or, from warm to hot, of the local
+                                  disk; 0: no limit */
+    const akidb_hooks *hooks;  /* progress (which may cancel) and log; NULL: none */
+} akidb_move_options;
+
+typedef struct akidb_move_report {
+    akidb_tier from, to;
+    uint64_t bytes;   /* that were copied or read */
+    int64_t duration; /* microseconds */
+} akidb_move_report;
+
+/* Moves a collection to a tier: copies, verifies, records it in the catalogue, and only then
+ * removes what it left behind; a move that is cut short is finished or undone by the next open.
+ * Readers and writers go on meanwhile. Down to warm or cold it flushes first, and to cold it
+ * compares every byte that the store has with its checksum; so it needs the object store, as
+ * everything does that leaves cold. On failure the collection is where it was, unless only the
+ * catalogue could not be written: then it has moved, and a next open may find it where it was. A
+ * collection that is there already stays, and nothing is copied, unless its copy in DATA/warm is
+ * damaged. AKIDB_E_UNSUPPORTED when the storage writes JSON snapshots, which can be neither warm
+ * nor cold; AKIDB_E_LIMIT: the memory limit leaves no room for a hot one. Waits for another move,
+ * flush or restore of the same collection. `options` and `report_out` may be NULL. */
+AKIDB_API AKIDB_CHECK akidb_status akidb_storage_move(akidb_storage *storage,
+                                                      const akidb_uuid *collection, akidb_tier tier,
+                                                      const akidb_move_options *options,
+                                                      akidb_move_report *report_out,
+                                                      akidb_error *err);
+
+typedef enum akidb_access {
+    AKIDB_ACCESS_GET = 0,     /* akidb_storage_get, akidb_storage_get_by_external_id */
+    AKIDB_ACCESS_ITERATE = 1, /* akidb_storage_iterate */
+    AKIDB_ACCESS_UPSERT = 2
+} akidb_access;
+
+/* `access` is told of each access of a collection, as it begins: from any thread, many at once; it
+ * must be quick and must not call the storage. NULL: nobody is told; when this returns, the hook
+ * that was there before is not running any more. */
+AKIDB_API void akidb_storage_on_access(akidb_storage *storage, void *context,
+                                       void (*access)(void *context, const akidb_uuid *collection,
+                                                      akidb_access kind));
 
 /* ---- metrics --------------------------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* From the log into memory, in the order of the log. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "storage/storage.h"
@@ -39,13 +40,27 @@ static void apply_drop(akidb_storage *storage, ak_pending *pending)
         return;
     }
     pthread_rwlock_wrlock(&collection->lock);
-    ak_contents *contents = collection->contents, *incoming = collection->incoming;
     collection->dropped = true;
-    collection->contents = NULL;
-    collection->incoming = NULL;
+    ak_remains remains = ak_collection_empty(collection);
     pthread_rwlock_unlock(&collection->lock);
-    ak_contents_free(contents);
-    ak_contents_free(incoming);
+    ak_remains_release(storage, &remains, true);
+}
+
+/* Hides the ids of a write from the base that is or will be. */
+static void hide(ak_collection *collection, const uint8_t *ids, size_t count, uint64_t lsn)
+{
+    ak_shadow *shadows[] = {collection->shadow, collection->next.shadow};
+    for (size_t i = 0; i < sizeof shadows / sizeof shadows[0]; i++) {
+        if (shadows[i] == NULL)
+            continue;
+        for (size_t n = 0; n < count; n++) {
+            akidb_uuid id;
+            memcpy(&id, ids + n * sizeof id, sizeof id);
+            (void)ak_shadow_add(shadows[i], &id, lsn);
+        }
+        ak_shadow_unreserve(shadows[i], count);
+    }
+    collection->promised -= count;
 }
 
 static void apply_upsert(akidb_storage *storage, ak_pending *pending)
@@ -56,33 +71,74 @@ static void apply_upsert(akidb_storage *storage, ak_pending *pending)
         ak_contents_unreserve(collection->incoming, rows->rows);
     ak_contents_upsert(collection->contents, rows, pending->texts, pending->lsn);
     ak_contents_compact(collection->contents, pending->lsn);
+    if (collection->next.contents != NULL)
+        ak_contents_upsert(collection->next.contents, rows, pending->texts, pending->lsn);
+    hide(collection, rows->ids, rows->rows, pending->lsn);
     mark_dirty(storage, collection, pending->lsn);
+}
+
+/* Deletes ids of the base that were not written since; counts those that it has, or notes that it
+ * may have them. Before the ids are hidden. Returns how many there may be. */
+static uint64_t delete_from_base(ak_pending *pending)
+{
+    ak_collection *collection = pending->collection;
+    const ak_row_index *index = ak_base_index(collection->base);
+    uint64_t possible = 0;
+    for (size_t i = 0; i < pending->entry->id_count; i++) {
+        akidb_uuid id;
+        uint32_t row;
+        memcpy(&id, pending->entry->ids + i * sizeof id, sizeof id);
+        if ((index != NULL && !ak_row_index_find(index, &id, &row)) ||
+            !ak_shadow_add(collection->shadow, &id, pending->lsn))
+            continue;
+        possible++;
+        if (index != NULL)
+            pending->deleted++;
+        else if (pending->unknown != NULL)
+            pending->unknown[i] = 1;
+    }
+    if (index == NULL && possible > 0 && pending->unknown != NULL) {
+        ak_base_retain(collection->base);
+        pending->base = collection->base;
+    }
+    return possible;
 }
 
 static void apply_delete(akidb_storage *storage, ak_pending *pending)
 {
     ak_collection *collection = pending->collection;
-    pending->deleted = ak_contents_delete(collection->contents, pending->entry->ids,
-                                          pending->entry->id_count, pending->lsn);
-    if (pending->deleted == 0)
+    const uint8_t *ids = pending->entry->ids;
+    size_t count = pending->entry->id_count;
+    pending->deleted = ak_contents_delete(collection->contents, ids, count, pending->lsn);
+    uint64_t touched = pending->deleted;
+    if (collection->base != NULL)
+        touched += delete_from_base(pending);
+    if (collection->next.contents != NULL)
+        (void)ak_contents_delete(collection->next.contents, ids, count, pending->lsn);
+    hide(collection, ids, count, pending->lsn);
+    if (touched == 0)
         return;
     ak_contents_compact(collection->contents, pending->lsn);
     mark_dirty(storage, collection, pending->lsn);
 }
 
-/* Views of what was there before keep their chunks. */
-static void apply_restore(akidb_storage *storage, ak_pending *pending)
+/* Cursors of what was there before keep it. The collection is hot now. */
+static ak_remains apply_restore(akidb_storage *storage, ak_pending *pending)
 {
     ak_collection *collection = pending->collection;
-    ak_contents_free(collection->contents);
-    collection->contents = collection->incoming;
-    collection->incoming = NULL;
+    ak_contents *incoming = collection->incoming;
+    ak_remains remains = ak_collection_empty(collection);
+    remains.contents[1] = NULL;
+    collection->contents = incoming;
+    collection->tier = AKIDB_TIER_HOT;
     mark_dirty(storage, collection, pending->lsn);
+    return remains;
 }
 
 static void apply_documents(akidb_storage *storage, ak_pending *pending)
 {
     ak_collection *collection = pending->collection;
+    ak_remains remains = {0};
     pthread_rwlock_wrlock(&collection->lock);
     if (collection->dropped)
         pending->status = AKIDB_E_NOT_FOUND;
@@ -91,8 +147,9 @@ static void apply_documents(akidb_storage *storage, ak_pending *pending)
     else if (pending->entry->kind == AK_LOG_DELETE)
         apply_delete(storage, pending);
     else
-        apply_restore(storage, pending);
+        remains = apply_restore(storage, pending);
     pthread_rwlock_unlock(&collection->lock);
+    ak_remains_release(storage, &remains, true);
 }
 
 void ak_apply(akidb_storage *storage, ak_pending *pending)

@@ -43,10 +43,16 @@ static bool is_due(akidb_storage *storage, ak_collection *collection, bool large
            (uint64_t)age >= storage->flush_age;
 }
 
-static void flush_one(akidb_storage *storage, ak_collection *collection)
+/* A collection that somebody else is flushing, restoring or moving is left to him. */
+static void flush_one(akidb_storage *storage, ak_collection *collection, bool repair)
 {
     akidb_error err;
-    akidb_status status = ak_flush(storage, collection, storage->background, NULL, &err);
+    if (!ak_flush_try_enter(storage, collection))
+        return;
+    akidb_status status = repair
+                              ? ak_repair(storage, collection, &err)
+                              : ak_flush_entered(storage, collection, &storage->background, &err);
+    ak_flush_leave(storage, collection);
     if (status == AKIDB_OK || status == AKIDB_E_NOT_FOUND) {
         collection->retry_delay = 0;
         return;
@@ -58,8 +64,9 @@ static void flush_one(akidb_storage *storage, ak_collection *collection)
     collection->retry_at = steady_now() + collection->retry_delay;
     char id[AKIDB_UUID_TEXT_SIZE];
     akidb_uuid_format(&collection->id, id);
-    ak_storage_log(storage, AKIDB_LOG_WARNING, &err,
-                   "flush of %s failed; the log keeps everything, next try in %lld s", id,
+    ak_storage_log(storage, AKIDB_LOG_WARNING, &err, "%s of %s failed; %s, next try in %lld s",
+                   repair ? "a local copy" : "flush", id,
+                   repair ? "the store serves it" : "the log keeps everything",
                    (long long)(collection->retry_delay / 1000000));
 }
 
@@ -77,9 +84,12 @@ static void look(akidb_storage *storage)
     size_t count;
     if (ak_collections_all(storage, &all, &count, NULL) != AKIDB_OK)
         return; /* no memory: at the next look */
-    for (size_t i = 0; i < count && !is_stopping(storage); i++)
+    for (size_t i = 0; i < count && !is_stopping(storage); i++) {
         if (is_due(storage, all[i], log_is_large(storage)))
-            flush_one(storage, all[i]);
+            flush_one(storage, all[i], false);
+        else if (ak_needs_repair(all[i]) && steady_now() >= all[i]->retry_at)
+            flush_one(storage, all[i], true);
+    }
     ak_collections_release(all, count);
     akidb_error err;
     if (atomic_load(&storage->catalogue_stale) && ak_save_catalogue(storage, &err) != AKIDB_OK)

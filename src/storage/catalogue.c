@@ -46,11 +46,17 @@ static akidb_status put_snapshot(const ak_catalogue_collection *collection, akid
     char id[AKIDB_UUID_TEXT_SIZE], at[AKIDB_TIME_TEXT_SIZE];
     akidb_uuid_format(&collection->snapshot_id, id);
     akidb_time_format(collection->snapshot_at, at);
-    return ak_buffer_printf(text, err,
-                            ",\"snapshot\":{\"snapshot_id\":\"%s\",\"lsn\":%" PRIu64
-                            ",\"created_at\":\"%s\"}",
-                            id, collection->snapshot_lsn, at);
+    akidb_status status = ak_buffer_printf(text, err,
+                                           ",\"snapshot\":{\"snapshot_id\":\"%s\",\"lsn\":%" PRIu64
+                                           ",\"created_at\":\"%s\"",
+                                           id, collection->snapshot_lsn, at);
+    if (status == AKIDB_OK && collection->snapshot_bytes > 0)
+        status = ak_buffer_printf(text, err, ",\"documents\":%" PRIu64 ",\"size_bytes\":%" PRIu64,
+                                  collection->snapshot_rows, collection->snapshot_bytes);
+    return status != AKIDB_OK ? status : ak_buffer_put(text, '}', err);
 }
+
+static const char *const tier_names[] = {"hot", "warm", "cold"};
 
 static akidb_status put_collection(const ak_catalogue_collection *collection, akidb_buffer *text,
                                    akidb_error *err)
@@ -70,6 +76,8 @@ static akidb_status put_collection(const ak_catalogue_collection *collection, ak
         if (status == AKIDB_OK)
             status = ak_json_append_string(text, (akidb_slice){name, strlen(name)}, err);
     }
+    if (status == AKIDB_OK && collection->tier != AKIDB_TIER_HOT)
+        status = ak_buffer_printf(text, err, ",\"tier\":\"%s\"", tier_names[collection->tier]);
     if (status == AKIDB_OK)
         status = put_snapshot(collection, text, err);
     return status != AKIDB_OK ? status : ak_buffer_put(text, '}', err);
@@ -138,6 +146,30 @@ static akidb_status read_snapshot(const ak_json_value *value, ak_catalogue_colle
     const char *at = ak_json_string(ak_json_member(snapshot, "created_at"));
     if (at == NULL || akidb_time_parse(at, &collection->snapshot_at, NULL) != AKIDB_OK)
         return corrupt(err, "created_at: expected an RFC 3339 time, found something else");
+    if (ak_json_member(snapshot, "size_bytes") == NULL)
+        return AKIDB_OK;
+    status = read_u64(snapshot, "documents", UINT64_MAX, &collection->snapshot_rows, err);
+    return status != AKIDB_OK
+               ? status
+               : read_u64(snapshot, "size_bytes", UINT64_MAX, &collection->snapshot_bytes, err);
+}
+
+/* After the snapshot. */
+static akidb_status read_tier(const ak_json_value *value, ak_catalogue_collection *collection,
+                              akidb_error *err)
+{
+    const ak_json_value *member = ak_json_member(value, "tier");
+    if (member == NULL)
+        return AKIDB_OK;
+    const char *name = ak_json_string(member);
+    int tier = AKIDB_TIER_COLD;
+    while (tier > AKIDB_TIER_HOT && (name == NULL || strcmp(name, tier_names[tier]) != 0))
+        tier--;
+    if (tier == AKIDB_TIER_HOT)
+        return corrupt(err, "tier: expected \"warm\" or \"cold\", found something else");
+    if (collection->snapshot_bytes == 0)
+        return corrupt(err, "tier: expected a snapshot with its size beside it, found none");
+    collection->tier = (akidb_tier)tier;
     return AKIDB_OK;
 }
 
@@ -166,7 +198,9 @@ static akidb_status read_collection(const ak_json_value *value, ak_catalogue_col
         collection->created.has_name = true;
         memcpy(collection->created.name, name, strlen(name));
     }
-    return status != AKIDB_OK ? status : read_snapshot(value, collection, err);
+    if (status == AKIDB_OK)
+        status = read_snapshot(value, collection, err);
+    return status != AKIDB_OK ? status : read_tier(value, collection, err);
 }
 
 static akidb_status read_tree(const ak_json_value *root, ak_catalogue *catalogue, akidb_error *err)

@@ -2,7 +2,7 @@
 #define AK_STORAGE_CATALOGUE_H
 /* The catalogue: which collections there are and where recovery begins with each. A small JSON file
  * with a checksum, replaced as a whole; docs/formats/catalogue.md has every field. */
-#include "akidb/batch.h"
+#include "akidb/storage.h"
 #include "akidb/sys/files.h"
 #include "storage/log_entry.h"
 
@@ -13,10 +13,12 @@ typedef struct ak_catalogue_collection {
     ak_log_collection created; /* dimension and name */
     uint64_t created_lsn;
     uint64_t replay_after; /* entries up to this LSN are in the snapshot or were never */
-    bool has_snapshot;
+    akidb_tier tier;
+    bool has_snapshot; /* a warm or cold one has */
     akidb_uuid snapshot_id;
     uint64_t snapshot_lsn;
     int64_t snapshot_at;
+    uint64_t snapshot_rows, snapshot_bytes; /* both 0: not known; only of a hot one */
 } ak_catalogue_collection;
 
 /* Start from {0}. */

@@ -8,9 +8,29 @@
 
 /* Of a row, beside its vector. */
 enum {
-    ROW_BYTES = sizeof(akidb_uuid) + sizeof(int64_t) + sizeof(uint64_t) + sizeof(char *) +
+    ROW_BYTES = sizeof(akidb_uuid) + sizeof(int64_t) + sizeof(uint64_t) + sizeof(ak_text *) +
                 2 * sizeof(uint32_t) + 2 * sizeof(ak_row)
 };
+
+ak_text *ak_text_new(size_t size)
+{
+    ak_text *text = malloc(sizeof *text + size);
+    if (text != NULL)
+        atomic_init(&text->references, 1);
+    return text;
+}
+
+void ak_text_retain(ak_text *text)
+{
+    if (text != NULL)
+        atomic_fetch_add(&text->references, 1);
+}
+
+void ak_text_release(ak_text *text)
+{
+    if (text != NULL && atomic_fetch_sub(&text->references, 1) == 1)
+        free(text);
+}
 
 uint64_t ak_chunk_bytes(uint32_t dimension, uint32_t capacity)
 {
@@ -68,7 +88,7 @@ void ak_chunk_release(ak_chunk *chunk)
     if (chunk == NULL || atomic_fetch_sub(&chunk->references, 1) > 1)
         return;
     for (uint32_t row = 0; row < chunk->rows; row++)
-        free(chunk->texts[row]);
+        ak_text_release(chunk->texts[row]);
     atomic_fetch_sub(chunk->memory, chunk->bytes);
     free(chunk->ids);
     free(chunk->times);
@@ -82,24 +102,24 @@ void ak_chunk_release(ak_chunk *chunk)
     free(chunk);
 }
 
-static akidb_slice text_of(const char *bytes, uint32_t size)
+/* `size` bytes of a text from `at` on. */
+static akidb_slice text_of(const ak_text *text, size_t at, uint32_t size)
 {
     if (size == AK_LOG_NULL)
         return (akidb_slice){NULL, 0};
-    return (akidb_slice){bytes == NULL ? "" : bytes, size};
+    return (akidb_slice){text == NULL ? "" : text->bytes + at, size};
 }
 
 akidb_slice ak_chunk_external_id(const ak_chunk *chunk, uint32_t row)
 {
-    return text_of(chunk->texts[row], chunk->external_sizes[row]);
+    return text_of(chunk->texts[row], 0, chunk->external_sizes[row]);
 }
 
 akidb_slice ak_chunk_metadata(const ak_chunk *chunk, uint32_t row)
 {
-    const char *bytes = chunk->texts[row];
-    if (bytes != NULL && chunk->external_sizes[row] != AK_LOG_NULL)
-        bytes += chunk->external_sizes[row];
-    return text_of(bytes, chunk->metadata_sizes[row]);
+    uint32_t before = chunk->external_sizes[row];
+    return text_of(chunk->texts[row], before == AK_LOG_NULL ? 0 : before,
+                   chunk->metadata_sizes[row]);
 }
 
 akidb_status ak_chunk_copy_row(const ak_chunk *chunk, uint32_t row, akidb_documents *documents,

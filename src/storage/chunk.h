@@ -13,6 +13,17 @@ enum { AK_CHUNK_ROWS_MAX = 4096 };
 typedef uint64_t ak_row;
 #define AK_NO_ROW UINT64_MAX
 
+/* The texts of one row, which rows of several contents may share. */
+typedef struct ak_text {
+    _Atomic uint32_t references;
+    char bytes[];
+} ak_text;
+
+/* NULL when there is no memory. */
+ak_text *ak_text_new(size_t size);
+void ak_text_retain(ak_text *text); /* NULL is fine, here and below */
+void ak_text_release(ak_text *text);
+
 struct ak_chunk {
     _Atomic uint32_t references;
     _Atomic uint64_t *memory; /* the storage's count, which `bytes` is part of */
@@ -24,7 +35,7 @@ struct ak_chunk {
     int64_t *times;
     float *vectors;
     _Atomic uint64_t *dead_at;         /* the LSN that replaced or deleted the row; 0: alive */
-    char **texts;                      /* external id, then metadata; NULL: no bytes */
+    ak_text **texts;                   /* external id, then metadata; NULL: no bytes */
     uint32_t *external_sizes;          /* AK_LOG_NULL for null */
     uint32_t *metadata_sizes;          /* likewise */
     ak_row *next_same, *previous_same; /* living rows with the same external id */

@@ -41,6 +41,10 @@ void ak_collection_release(ak_collection *collection)
         return;
     ak_contents_free(collection->contents);
     ak_contents_free(collection->incoming);
+    ak_contents_free(collection->next.contents);
+    ak_shadow_release(collection->next.shadow);
+    ak_shadow_release(collection->shadow);
+    ak_base_release(collection->base);
     pthread_rwlock_destroy(&collection->lock);
     free(collection);
 }
@@ -177,42 +181,101 @@ bool ak_collections_remove(akidb_storage *storage, ak_collection *collection)
     return found;
 }
 
-/* ---- room and views -------------------------------------------------------------------------- */
+/* ---- room ------------------------------------------------------------------------------------ */
 
-static akidb_status reserve(akidb_storage *storage, ak_collection *collection, size_t rows,
-                            uint64_t text_bytes, akidb_error *err)
+static akidb_status check_texts(const akidb_storage *storage, uint64_t text_bytes, akidb_error *err)
 {
-    uint64_t limit = storage->memory_limit;
-    if (collection->dropped)
-        return ak_collection_fail_gone(&collection->id, err);
+    uint64_t limit = storage->memory_limit, used = atomic_load(&storage->memory);
     /* The texts are made already; the limit for the rest is what they leave. */
-    if (limit > 0 && text_bytes >= limit)
+    if (limit == 0 || text_bytes == 0)
+        return AKIDB_OK;
+    if (text_bytes >= limit)
         return ak_fail(err, AKIDB_E_LIMIT,
                        "memory_limit: expected at most %llu bytes, found texts of %llu",
                        (unsigned long long)limit, (unsigned long long)text_bytes);
-    if (limit > 0)
-        limit -= text_bytes;
-    if (limit > 0 && text_bytes > 0 && atomic_load(&storage->memory) > limit)
-        return ak_fail(err, AKIDB_E_LIMIT,
-                       "memory_limit: expected at most %llu bytes, found %llu in use and %llu "
-                       "needed",
-                       (unsigned long long)storage->memory_limit,
-                       (unsigned long long)atomic_load(&storage->memory),
-                       (unsigned long long)text_bytes);
-    akidb_status status = ak_contents_reserve(collection->contents, rows, limit, err);
-    if (status == AKIDB_OK && collection->incoming != NULL) {
-        status = ak_contents_reserve(collection->incoming, rows, limit, err);
-        if (status != AKIDB_OK)
-            ak_contents_unreserve(collection->contents, rows);
+    if (used <= limit - text_bytes)
+        return AKIDB_OK;
+    return ak_fail(err, AKIDB_E_LIMIT,
+                   "memory_limit: expected at most %llu bytes, found %llu in use and %llu needed",
+                   (unsigned long long)limit, (unsigned long long)used,
+                   (unsigned long long)text_bytes);
+}
+
+static akidb_status reserve_ids(ak_collection *collection, size_t ids, akidb_error *err)
+{
+    akidb_status status = AKIDB_OK;
+    ak_shadow *shadow = collection->shadow, *next = collection->next.shadow;
+    if (shadow != NULL)
+        status = ak_shadow_reserve(shadow, ids, err);
+    if (status == AKIDB_OK && next != NULL) {
+        status = ak_shadow_reserve(next, ids, err);
+        if (status != AKIDB_OK && shadow != NULL)
+            ak_shadow_unreserve(shadow, ids);
     }
+    if (status == AKIDB_OK)
+        collection->promised += ids;
     return status;
+}
+
+static void unreserve_ids(ak_collection *collection, size_t ids)
+{
+    collection->promised -= ids;
+    if (collection->shadow != NULL)
+        ak_shadow_unreserve(collection->shadow, ids);
+    if (collection->next.shadow != NULL)
+        ak_shadow_unreserve(collection->next.shadow, ids);
+}
+
+/* Rows in all contents that a write will go into. */
+static akidb_status reserve_rows(ak_collection *collection, size_t rows, uint64_t limit,
+                                 akidb_error *err)
+{
+    ak_contents *all[] = {collection->contents, collection->incoming, collection->next.contents};
+    akidb_status status = AKIDB_OK;
+    size_t done = 0;
+    for (; done < sizeof all / sizeof all[0] && status == AKIDB_OK; done++)
+        if (all[done] != NULL)
+            status = ak_contents_reserve(all[done], rows, limit, err);
+    for (size_t i = 0; status != AKIDB_OK && i + 1 < done; i++)
+        if (all[i] != NULL)
+            ak_contents_unreserve(all[i], rows);
+    return status;
+}
+
+static void unreserve_rows(ak_collection *collection, size_t rows)
+{
+    ak_contents *all[] = {collection->contents, collection->incoming, collection->next.contents};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i] != NULL)
+            ak_contents_unreserve(all[i], rows);
 }
 
 akidb_status ak_collection_reserve(akidb_storage *storage, ak_collection *collection, size_t rows,
                                    uint64_t text_bytes, akidb_error *err)
 {
+    uint64_t limit = storage->memory_limit;
+    akidb_status status = check_texts(storage, text_bytes, err);
+    if (status != AKIDB_OK)
+        return status;
     pthread_rwlock_wrlock(&collection->lock);
-    akidb_status status = reserve(storage, collection, rows, text_bytes, err);
+    if (collection->dropped)
+        status = ak_collection_fail_gone(&collection->id, err);
+    if (status == AKIDB_OK)
+        status = reserve_rows(collection, rows, limit == 0 ? 0 : limit - text_bytes, err);
+    if (status == AKIDB_OK) {
+        status = reserve_ids(collection, rows, err);
+        if (status != AKIDB_OK)
+            unreserve_rows(collection, rows);
+    }
+    pthread_rwlock_unlock(&collection->lock);
+    return status;
+}
+
+akidb_status ak_collection_reserve_ids(ak_collection *collection, size_t ids, akidb_error *err)
+{
+    pthread_rwlock_wrlock(&collection->lock);
+    akidb_status status = collection->dropped ? ak_collection_fail_gone(&collection->id, err)
+                                              : reserve_ids(collection, ids, err);
     pthread_rwlock_unlock(&collection->lock);
     return status;
 }
@@ -220,24 +283,105 @@ akidb_status ak_collection_reserve(akidb_storage *storage, ak_collection *collec
 void ak_collection_unreserve(ak_collection *collection, size_t rows)
 {
     pthread_rwlock_wrlock(&collection->lock);
-    if (collection->contents != NULL)
-        ak_contents_unreserve(collection->contents, rows);
-    if (collection->incoming != NULL)
-        ak_contents_unreserve(collection->incoming, rows);
+    unreserve_rows(collection, rows);
+    unreserve_ids(collection, rows);
     pthread_rwlock_unlock(&collection->lock);
 }
 
-akidb_status ak_collection_view(akidb_storage *storage, ak_collection *collection,
-                                ak_view *view_out, akidb_error *err)
+void ak_collection_unreserve_ids(ak_collection *collection, size_t ids)
 {
-    *view_out = (ak_view){0};
-    uint64_t applied = ak_applied_lsn(storage);
-    pthread_rwlock_rdlock(&collection->lock);
-    /* What is being applied right now may be in this collection already, but not in `applied`. */
-    uint64_t lsn = applied > collection->last_lsn ? applied : collection->last_lsn;
-    akidb_status status = collection->dropped
-                              ? ak_collection_fail_gone(&collection->id, err)
-                              : ak_view_take(collection->contents, lsn, view_out, err);
+    pthread_rwlock_wrlock(&collection->lock);
+    unreserve_ids(collection, ids);
     pthread_rwlock_unlock(&collection->lock);
-    return status;
+}
+
+/* ---- what it is ------------------------------------------------------------------------------ */
+
+uint64_t ak_collection_lsn(const ak_collection *collection, uint64_t applied)
+{
+    /* What is being applied right now may be in this collection already, but not in `applied`. */
+    return applied > collection->last_lsn ? applied : collection->last_lsn;
+}
+
+bool ak_collection_count(ak_collection *collection, uint64_t *count_out)
+{
+    *count_out = collection->contents->live;
+    if (collection->base == NULL)
+        return true;
+    const ak_row_index *index = ak_base_index(collection->base);
+    size_t written = ak_shadow_count(collection->shadow);
+    uint32_t row;
+    for (; index != NULL && collection->resolved < written; collection->resolved++) {
+        akidb_uuid id = ak_shadow_at(collection->shadow, collection->resolved);
+        collection->hidden += ak_row_index_find(index, &id, &row) ? 1 : 0;
+    }
+    *count_out += collection->base->of.snapshot_rows - collection->hidden;
+    return collection->resolved == written;
+}
+
+ak_base *ak_collection_base(ak_collection *collection)
+{
+    pthread_rwlock_rdlock(&collection->lock);
+    ak_base *base = collection->base;
+    if (base != NULL)
+        ak_base_retain(base);
+    pthread_rwlock_unlock(&collection->lock);
+    return base;
+}
+
+ak_remains ak_collection_empty(ak_collection *collection)
+{
+    ak_remains remains = {
+        .contents = {collection->contents, collection->incoming, collection->next.contents},
+        .shadows = {collection->shadow, collection->next.shadow},
+        .base = collection->base,
+    };
+    collection->contents = collection->incoming = NULL;
+    collection->next = (ak_layer){0};
+    collection->shadow = NULL;
+    collection->base = NULL;
+    collection->resolved = 0;
+    collection->hidden = 0;
+    return remains;
+}
+
+void ak_remains_release(akidb_storage *storage, ak_remains *remains, bool give_up_local)
+{
+    for (size_t i = 0; i < sizeof remains->contents / sizeof remains->contents[0]; i++)
+        ak_contents_free(remains->contents[i]);
+    for (size_t i = 0; i < sizeof remains->shadows / sizeof remains->shadows[0]; i++)
+        ak_shadow_release(remains->shadows[i]);
+    if (give_up_local && remains->base != NULL && remains->base->local != NULL)
+        ak_local_give_up(storage, remains->base->local);
+    ak_base_release(remains->base);
+    *remains = (ak_remains){0};
+}
+
+/* ---- accesses -------------------------------------------------------------------------------- */
+
+void ak_collection_accessed(akidb_storage *storage, ak_collection *collection, akidb_access kind)
+{
+    pthread_rwlock_rdlock(&collection->lock);
+    akidb_tier tier = collection->tier;
+    pthread_rwlock_unlock(&collection->lock);
+    atomic_fetch_add(&storage->counters.tiers[tier].hits, 1);
+    if (!atomic_load(&storage->has_access))
+        return;
+    pthread_rwlock_rdlock(&storage->access_lock);
+    if (storage->access != NULL)
+        storage->access(storage->access_context, &collection->id, kind);
+    pthread_rwlock_unlock(&storage->access_lock);
+}
+
+/* Without `has_access` nobody new takes the lock, so that the wait for it ends. */
+void akidb_storage_on_access(akidb_storage *storage, void *context,
+                             void (*access)(void *context, const akidb_uuid *collection,
+                                            akidb_access kind))
+{
+    atomic_store(&storage->has_access, false);
+    pthread_rwlock_wrlock(&storage->access_lock);
+    storage->access_context = context;
+    storage->access = access;
+    atomic_store(&storage->has_access, access != NULL);
+    pthread_rwlock_unlock(&storage->access_lock);
 }

@@ -291,15 +291,15 @@ akidb_status ak_row_texts_make(ak_row_texts *texts, const ak_log_rows *rows, aki
         size_t second = bytes_of(size_at(rows->metadata_sizes, row));
         if (first + second == 0)
             continue;
-        char *block = malloc(first + second);
+        ak_text *block = ak_text_new(first + second);
         if (block == NULL) {
             ak_row_texts_free(texts);
             return ak_fail_memory(err, first + second);
         }
         if (first > 0)
-            memcpy(block, external, first);
+            memcpy(block->bytes, external, first);
         if (second > 0)
-            memcpy(block + first, metadata, second);
+            memcpy(block->bytes + first, metadata, second);
         texts->blocks[row] = block;
         texts->bytes += first + second;
         external = first == 0 ? external : external + first;
@@ -311,7 +311,7 @@ akidb_status ak_row_texts_make(ak_row_texts *texts, const ak_log_rows *rows, aki
 void ak_row_texts_free(ak_row_texts *texts)
 {
     for (size_t row = 0; row < texts->count; row++)
-        free(texts->blocks[row]);
+        ak_text_release(texts->blocks[row]);
     free(texts->blocks);
     *texts = (ak_row_texts){0};
 }
@@ -331,7 +331,7 @@ static void kill_row(ak_contents *contents, size_t position, uint64_t lsn)
     contents->live--;
 }
 
-void ak_contents_upsert(ak_contents *contents, const ak_log_rows *rows, ak_row_texts *texts,
+void ak_contents_upsert(ak_contents *contents, const ak_log_rows *rows, const ak_row_texts *texts,
                         uint64_t lsn)
 {
     size_t vector = rows->dimension * sizeof(float);
@@ -353,7 +353,7 @@ void ak_contents_upsert(ak_contents *contents, const ak_log_rows *rows, ak_row_t
             uint64_t bytes =
                 (uint64_t)bytes_of(chunk->external_sizes[n]) + bytes_of(chunk->metadata_sizes[n]);
             chunk->texts[n] = texts->blocks[i];
-            texts->blocks[i] = NULL;
+            ak_text_retain(texts->blocks[i]);
             chunk->bytes += bytes;
             atomic_fetch_add(contents->memory, bytes);
         }
@@ -402,59 +402,57 @@ static bool worth_compacting(const ak_contents *contents, size_t place)
            chunk->dead >= chunk->rows - chunk->rows / 2;
 }
 
-/* Moves a living row to the end and marks the old place with `lsn`: views before that see the old
- * place, since they do not reach to the new one, and later ones the new place. `texts` are a copy,
- * because a view may hold the old ones. */
-static void move_row(ak_contents *contents, ak_chunk *from, uint32_t row, char *texts, size_t size,
-                     uint64_t lsn)
+static uint64_t text_bytes(const ak_chunk *chunk, uint32_t row)
+{
+    return (uint64_t)bytes_of(chunk->external_sizes[row]) + bytes_of(chunk->metadata_sizes[row]);
+}
+
+/* Copies row `row` of a chunk, of these or other contents, to the end, where there is room. The
+ * texts are shared. */
+static ak_row append_row(ak_contents *contents, const ak_chunk *from, uint32_t row)
 {
     ak_row to = new_row(contents);
     ak_chunk *chunk = chunk_of(contents, to);
     uint32_t n = number_of(to);
     size_t d = chunk->dimension;
-    uint64_t hash = hash_bytes(contents, from->ids[row].bytes, sizeof(akidb_uuid));
-    size_t at = find_id(contents, from->ids[row].bytes, hash);
-    unlink_external(contents, contents->ids.slots[at].reference);
+    uint64_t bytes = text_bytes(from, row);
     chunk->ids[n] = from->ids[row];
     chunk->times[n] = from->times[row];
     memcpy(chunk->vectors + n * d, from->vectors + row * d, d * sizeof(float));
     chunk->external_sizes[n] = from->external_sizes[row];
     chunk->metadata_sizes[n] = from->metadata_sizes[row];
-    chunk->texts[n] = texts;
-    chunk->bytes += size;
-    atomic_fetch_add(contents->memory, size);
+    chunk->texts[n] = from->texts[row];
+    ak_text_retain(chunk->texts[n]);
+    chunk->bytes += bytes;
+    atomic_fetch_add(contents->memory, bytes);
+    return to;
+}
+
+/* Moves a living row to the end and marks the old place with `lsn`: views before that see the old
+ * place, since they do not reach to the new one, and later ones the new place. */
+static void move_row(ak_contents *contents, ak_chunk *from, uint32_t row, uint64_t lsn)
+{
+    uint64_t hash = hash_bytes(contents, from->ids[row].bytes, sizeof(akidb_uuid));
+    size_t at = find_id(contents, from->ids[row].bytes, hash);
+    unlink_external(contents, contents->ids.slots[at].reference);
+    ak_row to = append_row(contents, from, row);
     contents->ids.slots[at].reference = to;
     link_external(contents, to);
     atomic_store(&from->dead_at[row], lsn);
     from->dead++;
 }
 
-static char *copy_texts(const ak_chunk *chunk, uint32_t row, size_t *size_out)
-{
-    *size_out = bytes_of(chunk->external_sizes[row]) + bytes_of(chunk->metadata_sizes[row]);
-    char *copy = *size_out == 0 ? NULL : malloc(*size_out);
-    if (copy != NULL)
-        memcpy(copy, chunk->texts[row], *size_out);
-    return copy;
-}
-
-/* Moves the living rows of a chunk, as long as there is memory for that; whether all were moved. */
+/* Moves the living rows of a chunk; false when there is no memory for that. */
 static bool empty_chunk(ak_contents *contents, ak_chunk *chunk, uint64_t lsn)
 {
     size_t living = chunk->rows - chunk->dead;
     if (ak_contents_reserve(contents, living, 0, NULL) != AKIDB_OK)
         return false;
-    for (uint32_t row = 0; row < chunk->rows; row++) {
-        if (atomic_load(&chunk->dead_at[row]) != 0)
-            continue;
-        size_t size;
-        char *texts = copy_texts(chunk, row, &size);
-        if (texts == NULL && size > 0)
-            break;
-        move_row(contents, chunk, row, texts, size, lsn);
-    }
+    for (uint32_t row = 0; row < chunk->rows; row++)
+        if (atomic_load(&chunk->dead_at[row]) == 0)
+            move_row(contents, chunk, row, lsn);
     contents->reserved -= living;
-    return chunk->dead == chunk->rows;
+    return true;
 }
 
 void ak_contents_compact(ak_contents *contents, uint64_t lsn)
@@ -475,7 +473,33 @@ void ak_contents_compact(ak_contents *contents, uint64_t lsn)
     contents->kills = 0;
 }
 
+void ak_contents_merge(ak_contents *contents, const ak_contents *from)
+{
+    for (size_t place = 0; place < from->chunk_count; place++) {
+        const ak_chunk *chunk = from->chunks[place];
+        for (uint32_t row = 0; chunk != NULL && row < chunk->rows; row++) {
+            if (atomic_load(&chunk->dead_at[row]) != 0)
+                continue;
+            uint64_t hash = hash_bytes(contents, chunk->ids[row].bytes, sizeof(akidb_uuid));
+            size_t old = find_id(contents, chunk->ids[row].bytes, hash);
+            if (old != AK_INDEX_NONE)
+                kill_row(contents, old, 0);
+            ak_row to = append_row(contents, chunk, row);
+            ak_index_add(&contents->ids, hash, to);
+            link_external(contents, to);
+            contents->live++;
+            contents->reserved--;
+        }
+    }
+}
+
 /* ---- reading --------------------------------------------------------------------------------- */
+
+bool ak_contents_has(const ak_contents *contents, const akidb_uuid *id)
+{
+    return find_id(contents, id->bytes, hash_bytes(contents, id->bytes, sizeof *id)) !=
+           AK_INDEX_NONE;
+}
 
 akidb_status ak_contents_get(const ak_contents *contents, const akidb_uuid *id,
                              akidb_documents *documents, bool *found_out, akidb_error *err)

@@ -20,6 +20,7 @@
 #include "storage/log_entry.h"
 
 typedef struct ak_chunk ak_chunk;
+typedef struct ak_text ak_text;
 
 typedef struct ak_contents {
     uint32_t dimension;
@@ -51,7 +52,7 @@ void ak_contents_unreserve(ak_contents *contents, size_t rows);
 
 /* Texts of rows on their way into contents, one block for each row or NULL. */
 typedef struct ak_row_texts {
-    char **blocks;
+    ak_text **blocks;
     size_t count;
     uint64_t bytes;
 } ak_row_texts;
@@ -60,8 +61,8 @@ AKIDB_CHECK akidb_status ak_row_texts_make(ak_row_texts *texts, const ak_log_row
                                            akidb_error *err);
 void ak_row_texts_free(ak_row_texts *texts);
 
-/* Inserts or replaces rows for which there is room; takes the blocks of the texts. */
-void ak_contents_upsert(ak_contents *contents, const ak_log_rows *rows, ak_row_texts *texts,
+/* Inserts or replaces rows for which there is room; shares the blocks of the texts. */
+void ak_contents_upsert(ak_contents *contents, const ak_log_rows *rows, const ak_row_texts *texts,
                         uint64_t lsn);
 
 /* Deletes the rows of `count` ids of 16 bytes each; returns how many were there. */
@@ -71,11 +72,17 @@ uint64_t ak_contents_delete(ak_contents *contents, const uint8_t *ids, size_t co
 AKIDB_CHECK akidb_status ak_contents_load(ak_contents *contents, const ak_log_rows *rows,
                                           uint64_t lsn, uint64_t limit, akidb_error *err);
 
+/* Inserts or replaces all living rows of `from`, for which there is room. For contents that nobody
+ * else sees yet. */
+void ak_contents_merge(ak_contents *contents, const ak_contents *from);
+
 /* Takes back memory of dead rows, in one chunk at most. `lsn` is that of the write that was applied
  * last: no view has been taken since. */
 void ak_contents_compact(ak_contents *contents, uint64_t lsn);
 
 uint64_t ak_contents_bytes(const ak_contents *contents);
+
+bool ak_contents_has(const ak_contents *contents, const akidb_uuid *id);
 
 /* Appends the document with this id, if it is there. */
 AKIDB_CHECK akidb_status ak_contents_get(const ak_contents *contents, const akidb_uuid *id,

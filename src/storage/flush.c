@@ -4,29 +4,34 @@
 
 #include "base/error.h"
 #include "snapshot/writer.h"
-#include "storage/storage.h"
+#include "storage/scan.h"
 
 /* ---- the catalogue, and the end of the log --------------------------------------------------- */
 
-static void describe(ak_collection *collection, ak_catalogue_collection *to, uint64_t *needed)
+ak_catalogue_collection ak_collection_describe(ak_collection *collection, uint64_t *needed_lsn)
 {
     pthread_rwlock_rdlock(&collection->lock);
-    *to = (ak_catalogue_collection){
+    ak_catalogue_collection described = {
         .id = collection->id,
         .incarnation = collection->incarnation,
         .created = collection->created,
         .created_lsn = collection->created_lsn,
         .replay_after = collection->replay_after,
+        .tier = collection->tier,
         .has_snapshot = collection->has_snapshot,
         .snapshot_id = collection->snapshot_id,
         .snapshot_lsn = collection->snapshot_lsn,
         .snapshot_at = collection->snapshot_at,
+        .snapshot_rows = collection->snapshot_rows,
+        .snapshot_bytes = collection->snapshot_bytes,
     };
-    if (collection->dirty_lsn != 0 && collection->dirty_lsn < *needed)
-        *needed = collection->dirty_lsn;
-    if (collection->flushing_lsn != 0 && collection->flushing_lsn < *needed)
-        *needed = collection->flushing_lsn;
+    if (needed_lsn != NULL && collection->dirty_lsn != 0 && collection->dirty_lsn < *needed_lsn)
+        *needed_lsn = collection->dirty_lsn;
+    if (needed_lsn != NULL && collection->flushing_lsn != 0 &&
+        collection->flushing_lsn < *needed_lsn)
+        *needed_lsn = collection->flushing_lsn;
     pthread_rwlock_unlock(&collection->lock);
+    return described;
 }
 
 static akidb_status capture(akidb_storage *storage, ak_catalogue *catalogue, akidb_error *err)
@@ -44,7 +49,7 @@ static akidb_status capture(akidb_storage *storage, ak_catalogue *catalogue, aki
         ak_catalogue_collection *added;
         status = ak_catalogue_add(catalogue, &added, err);
         if (status == AKIDB_OK)
-            describe(all[i], added, &catalogue->log_from);
+            *added = ak_collection_describe(all[i], &catalogue->log_from);
     }
     ak_collections_release(all, count);
     return status;
@@ -70,22 +75,15 @@ akidb_status ak_save_catalogue(akidb_storage *storage, akidb_error *err)
 
 /* ---- one snapshot ---------------------------------------------------------------------------- */
 
-static akidb_time_unit choose_unit(const akidb_storage *storage, const ak_view *view)
-{
-    if (storage->time_unit != AKIDB_TIME_UNIT_DEFAULT)
-        return storage->time_unit;
-    return ak_view_needs_micros(view) ? AKIDB_TIME_UNIT_MICROS : AKIDB_TIME_UNIT_MILLIS;
-}
-
-static akidb_status append_view(ak_view *view, akidb_snapshot_writer *writer, akidb_error *err)
+static akidb_status append_scan(ak_scan *scan, akidb_snapshot_writer *writer, akidb_error *err)
 {
     enum { BYTES_AT_ONCE = 32 << 20 };
-    size_t rows = BYTES_AT_ONCE / (view->dimension * sizeof(float) + 1) + 1;
+    size_t rows = BYTES_AT_ONCE / (scan->dimension * sizeof(float) + 1) + 1;
     akidb_documents *documents;
-    akidb_status status = akidb_documents_new(view->dimension, &documents, err);
+    akidb_status status = akidb_documents_new(scan->dimension, &documents, err);
     while (status == AKIDB_OK) {
         akidb_documents_clear(documents);
-        status = ak_view_next(view, rows > 10000 ? 10000 : rows, documents, err);
+        status = ak_scan_next(scan, rows > 10000 ? 10000 : rows, documents, err);
         akidb_batch batch = akidb_documents_batch(documents);
         if (status != AKIDB_OK || batch.rows == 0)
             break;
@@ -95,30 +93,38 @@ static akidb_status append_view(ak_view *view, akidb_snapshot_writer *writer, ak
     return status;
 }
 
-static akidb_status write_snapshot(akidb_storage *storage, const ak_collection *collection,
-                                   akidb_snapshotter *snapshotter, ak_view *view,
-                                   akidb_snapshot_metadata **metadata_out, akidb_error *err)
+static akidb_status write_to(const ak_collection *collection, akidb_snapshotter *snapshotter,
+                             ak_scan *scan, akidb_snapshot_metadata **metadata_out,
+                             akidb_error *err)
 {
     *metadata_out = NULL;
+    const akidb_storage *storage = scan->storage;
     akidb_label name = {"name", collection->created.name};
-    ak_lineage lineage = {storage->log_id, collection->incarnation, view->lsn};
+    ak_lineage lineage = {storage->log_id, collection->incarnation, scan->lsn};
     ak_begin_options options = {
         .create = {.struct_size = sizeof options.create,
                    .labels = &name,
                    .label_count = collection->created.has_name ? 1 : 0,
                    .allow_empty = true,
                    .trust_ids = true,
-                   .rows_hint = view->live},
-        .time_unit = choose_unit(storage, view),
-        .bytes_hint = view->live * (28 + (uint64_t)view->dimension * sizeof(float)),
+                   .rows_hint = scan->rows_max},
+        .time_unit = storage->time_unit,
+        .bytes_hint = scan->rows_max * (28 + (uint64_t)scan->dimension * sizeof(float)),
         .lineage = &lineage,
     };
+    bool micros = false;
+    akidb_status status = AKIDB_OK;
+    if (options.time_unit == AKIDB_TIME_UNIT_DEFAULT) {
+        status = ak_scan_needs_micros(scan, &micros, err);
+        options.time_unit = micros ? AKIDB_TIME_UNIT_MICROS : AKIDB_TIME_UNIT_MILLIS;
+    }
     akidb_snapshot_writer *writer;
-    akidb_status status =
-        ak_snapshot_begin(snapshotter, &collection->id, view->dimension, &options, &writer, err);
+    if (status == AKIDB_OK)
+        status = ak_snapshot_begin(snapshotter, &collection->id, scan->dimension, &options, &writer,
+                                   err);
     if (status != AKIDB_OK)
         return status;
-    status = append_view(view, writer, err);
+    status = append_scan(scan, writer, err);
     if (status != AKIDB_OK) {
         akidb_snapshot_abort(writer);
         return status;
@@ -126,53 +132,250 @@ static akidb_status write_snapshot(akidb_storage *storage, const ak_collection *
     return akidb_snapshot_commit(writer, NULL, metadata_out, err);
 }
 
-/* ---- flush ----------------------------------------------------------------------------------- */
+/* ---- settling: a flush, or a move to warm or cold -------------------------------------------- */
 
-/* Takes the view, and notes which writes only the snapshot to come will hold. *needed_out is false
- * when the newest snapshot holds all. */
-static akidb_status begin(akidb_storage *storage, ak_collection *collection, ak_view *view,
-                          bool *needed_out, akidb_error *err)
+typedef struct settling {
+    akidb_storage *storage;
+    ak_collection *collection;
+    const ak_settling *how;
+    bool afresh;   /* the snapshot that there is cannot be read by row, or not at all */
+    bool writes;   /* a snapshot */
+    bool replaces; /* with a base, and the layer `next` beside it */
+    int64_t dirty_since;
+    ak_scan scan;
+    akidb_snapshot_metadata *written;
+    ak_local *local;
+    ak_base *base;
+} settling;
+
+/* A hot collection is to rest on its newest snapshot: what does the store have of it? */
+static akidb_status look_at_snapshot(settling *s, akidb_error *err)
 {
-    uint64_t applied = ak_applied_lsn(storage);
-    pthread_rwlock_wrlock(&collection->lock);
-    uint64_t lsn = applied > collection->last_lsn ? applied : collection->last_lsn;
-    akidb_status status = AKIDB_OK;
-    *needed_out = !collection->has_snapshot || collection->dirty_lsn != 0;
-    if (collection->dropped)
-        status = ak_collection_fail_gone(&collection->id, err);
-    else if (*needed_out)
-        status = ak_view_take(collection->contents, lsn, view, err);
-    if (status == AKIDB_OK && *needed_out) {
-        collection->flushing_lsn = collection->dirty_lsn;
-        collection->dirty_lsn = 0;
+    ak_collection *collection = s->collection;
+    ak_catalogue_collection of = ak_collection_describe(collection, NULL);
+    if (s->how->tier == AKIDB_TIER_HOT || of.tier != AKIDB_TIER_HOT || !of.has_snapshot)
+        return AKIDB_OK;
+    akidb_error cause = {0};
+    akidb_snapshot_metadata *metadata;
+    akidb_status status = ak_base_metadata(s->storage, s->how->route.store, &of, &metadata, &cause);
+    s->afresh = status == AKIDB_E_NOT_FOUND || status == AKIDB_E_CORRUPTION;
+    if (status != AKIDB_OK && !s->afresh) {
+        if (err != NULL)
+            *err = cause;
+        return status;
     }
+    if (metadata != NULL) {
+        s->afresh = metadata->format != AKIDB_FORMAT_PARQUET || !metadata->checked;
+        pthread_rwlock_wrlock(&collection->lock);
+        collection->snapshot_rows = metadata->vector_count;
+        collection->snapshot_bytes = metadata->size_bytes;
+        pthread_rwlock_unlock(&collection->lock);
+    }
+    akidb_snapshot_metadata_free(metadata);
+    return AKIDB_OK;
+}
+
+/* From here on writes go into the layer that will lie over the new base, too. The caller holds the
+ * lock. */
+akidb_status ak_collection_begin_next(akidb_storage *storage, ak_collection *collection,
+                                      akidb_error *err)
+{
+    ak_layer next = {0};
+    akidb_status status = ak_contents_new(collection->created.dimension, storage->hash_seed,
+                                          &storage->memory, &next.contents, err);
+    if (status == AKIDB_OK)
+        status = ak_contents_reserve(next.contents, collection->contents->reserved, 0, err);
+    if (status == AKIDB_OK)
+        status = ak_shadow_new(storage->hash_seed, &storage->memory, &next.shadow, err);
+    if (status == AKIDB_OK)
+        status = ak_shadow_reserve(next.shadow, collection->promised, err);
+    if (status != AKIDB_OK) {
+        ak_contents_free(next.contents);
+        ak_shadow_release(next.shadow);
+        return status;
+    }
+    collection->next = next;
+    return AKIDB_OK;
+}
+
+void ak_collection_end_next(ak_collection *collection)
+{
+    pthread_rwlock_wrlock(&collection->lock);
+    ak_layer next = collection->next;
+    collection->next = (ak_layer){0};
     pthread_rwlock_unlock(&collection->lock);
+    ak_contents_free(next.contents);
+    ak_shadow_release(next.shadow);
+}
+
+/* Takes the view, and notes which writes only the snapshot to come will hold. */
+static akidb_status begin_locked(settling *s, uint64_t applied, akidb_error *err)
+{
+    ak_collection *collection = s->collection;
+    akidb_status status = AKIDB_OK;
+    if (collection->dropped)
+        return ak_collection_fail_gone(&collection->id, err);
+    s->dirty_since = collection->dirty_since;
+    s->writes = !s->how->keeps_overlay &&
+                (!collection->has_snapshot || collection->dirty_lsn != 0 || s->afresh);
+    s->replaces =
+        s->how->tier != AKIDB_TIER_HOT && (s->writes || collection->tier == AKIDB_TIER_HOT);
+    if (s->writes)
+        status = ak_scan_take(s->storage, collection, ak_collection_lsn(collection, applied),
+                              &s->scan, err);
+    if (status == AKIDB_OK && s->replaces)
+        status = ak_collection_begin_next(s->storage, collection, err);
+    if (status != AKIDB_OK || !s->writes)
+        return status;
+    s->scan.route = s->how->route;
+    collection->flushing_lsn = collection->dirty_lsn;
+    collection->dirty_lsn = 0;
+    return AKIDB_OK;
+}
+
+/* What could not be made durable here goes to the store alone. */
+static akidb_status write_warm(settling *s, akidb_error *err)
+{
+    const ak_route *route = &s->how->route;
+    ak_catalogue_collection of = ak_collection_describe(s->collection, NULL);
+    akidb_status status = write_to(s->collection, route->warm, &s->scan, &s->written, err);
+    if (status != AKIDB_OK)
+        return status;
+    of.snapshot_id = s->written->snapshot_id;
+    of.snapshot_bytes = s->written->size_bytes;
+    status = ak_local_claim(s->storage, &of, &s->local, err);
+    /* Every byte of the local copy is read again on the way, and compared. */
+    if (status == AKIDB_OK)
+        status = akidb_snapshot_copy(route->warm, &of.id, &of.snapshot_id, route->store->store,
+                                     NULL, err);
+    if (status == AKIDB_OK)
+        return AKIDB_OK;
+    if (s->local != NULL)
+        ak_local_give_up(s->storage, s->local);
+    ak_local_release(s->storage, s->local);
+    s->local = NULL;
+    akidb_snapshot_metadata_free(s->written);
+    s->written = NULL;
     return status;
 }
 
-/* The snapshot did not come about: its writes are those of the next one. */
-static void undo(ak_collection *collection, int64_t dirty_since)
+static akidb_status write_snapshot(settling *s, akidb_error *err)
 {
+    akidb_error cause = {0};
+    /* The log must not lose what the snapshot has: its LSNs would be given out again. */
+    akidb_status status = ak_wal_sync(s->storage->wal, err);
+    if (status != AKIDB_OK)
+        return status;
+    if (s->how->tier != AKIDB_TIER_WARM)
+        return write_to(s->collection, s->how->route.store, &s->scan, &s->written, err);
+    status = write_warm(s, &cause);
+    if (status != AKIDB_OK && !s->how->is_move && ak_is_local_failure(status)) {
+        ak_storage_log(s->storage, AKIDB_LOG_WARNING, &cause,
+                       "a snapshot could not be made in DATA/warm, and is made in the store alone");
+        ak_scan_rewind(&s->scan);
+        return write_to(s->collection, s->how->route.store, &s->scan, &s->written, err);
+    }
+    if (status != AKIDB_OK && err != NULL)
+        *err = cause;
+    return status;
+}
+
+/* Every byte that the store has is read and compared before it is the only copy. */
+static akidb_status verify_remote(const settling *s, const ak_catalogue_collection *of,
+                                  akidb_error *err)
+{
+    akidb_verify_report report;
+    akidb_status status = akidb_snapshot_verify(s->how->route.store, &of->id, &of->snapshot_id,
+                                                AKIDB_VERIFY_CHECKSUM, &report, err);
+    if (status != AKIDB_OK || report.outcome == AKIDB_VERIFY_GOOD)
+        return status;
+    if (report.outcome == AKIDB_VERIFY_UNCHECKED)
+        return ak_fail(err, AKIDB_E_UNSUPPORTED, "expected a snapshot with checksums, found none");
+    if (err != NULL)
+        *err = report.problem;
+    return report.problem.status;
+}
+
+static akidb_status make_base(settling *s, akidb_error *err)
+{
+    ak_catalogue_collection of = ak_collection_describe(s->collection, NULL);
+    akidb_status status = AKIDB_OK;
+    if (s->written != NULL) {
+        of.snapshot_id = s->written->snapshot_id;
+        of.snapshot_lsn = s->written->lsn;
+        of.snapshot_at = s->written->created_at;
+        of.snapshot_rows = s->written->vector_count;
+        of.snapshot_bytes = s->written->size_bytes;
+    }
+    if (s->how->is_move && s->how->tier == AKIDB_TIER_COLD)
+        status = verify_remote(s, &of, err);
+    if (s->how->is_move && s->how->tier == AKIDB_TIER_WARM && s->local == NULL)
+        status = ak_warm_copy(s->storage, &s->how->route, &of, &s->local, err);
+    if (status != AKIDB_OK)
+        return status;
+    bool is_local = s->local != NULL;
+    status = ak_base_new(s->storage, &of, s->local, &s->base, err);
+    s->local = NULL;
+    if (status == AKIDB_OK && is_local)
+        status = ak_base_load_index(s->base, err);
+    return status;
+}
+
+/* The snapshot did not come about, or is of no use: its writes are those of the next one. */
+static void undo(settling *s)
+{
+    ak_collection *collection = s->collection;
     pthread_rwlock_wrlock(&collection->lock);
-    if (collection->flushing_lsn != 0) {
+    if (s->writes && collection->flushing_lsn != 0) {
         collection->dirty_lsn = collection->flushing_lsn;
-        collection->dirty_since = dirty_since;
+        collection->dirty_since = s->dirty_since;
     }
     collection->flushing_lsn = 0;
     pthread_rwlock_unlock(&collection->lock);
+    if (s->replaces)
+        ak_collection_end_next(collection);
+    ak_local *local = s->base != NULL ? s->base->local : s->local;
+    if (local != NULL && s->written != NULL)
+        ak_local_give_up(s->storage, local);
+    ak_base_release(s->base);
+    ak_local_release(s->storage, s->local);
+    akidb_error cause;
+    if (s->written != NULL && akidb_snapshot_delete(s->storage->background.store, &collection->id,
+                                                    &s->written->snapshot_id, &cause) != AKIDB_OK)
+        ak_storage_log(s->storage, AKIDB_LOG_WARNING, &cause, "a snapshot that nobody needs stays");
 }
 
-/* False when the collection was dropped meanwhile. */
-static bool finish(ak_collection *collection, const akidb_snapshot_metadata *metadata)
+/* Puts everything in its place. False when the collection was dropped meanwhile. */
+static bool finish(settling *s, ak_remains *old)
 {
+    ak_collection *collection = s->collection;
     pthread_rwlock_wrlock(&collection->lock);
-    collection->flushing_lsn = 0;
-    collection->has_snapshot = true;
-    collection->snapshot_id = metadata->snapshot_id;
-    collection->snapshot_lsn = metadata->lsn;
-    collection->snapshot_at = metadata->created_at;
-    collection->replay_after = metadata->lsn;
     bool there = !collection->dropped;
+    if (there && s->written != NULL) {
+        collection->flushing_lsn = 0;
+        collection->has_snapshot = true;
+        collection->snapshot_id = s->written->snapshot_id;
+        collection->snapshot_lsn = s->written->lsn;
+        collection->snapshot_at = s->written->created_at;
+        collection->snapshot_rows = s->written->vector_count;
+        collection->snapshot_bytes = s->written->size_bytes;
+        collection->replay_after = s->written->lsn;
+    }
+    if (there && s->replaces) {
+        old->contents[0] = collection->contents;
+        old->shadows[0] = collection->shadow;
+        collection->contents = collection->next.contents;
+        collection->shadow = collection->next.shadow;
+        collection->next = (ak_layer){0};
+        collection->resolved = 0;
+        collection->hidden = 0;
+    }
+    if (there && s->base != NULL) {
+        old->base = collection->base;
+        collection->base = s->base;
+        collection->tier = s->how->tier;
+        s->base = NULL;
+    }
     pthread_rwlock_unlock(&collection->lock);
     return there;
 }
@@ -200,19 +403,20 @@ static void append_checkpoint(akidb_storage *storage, const ak_collection *colle
 }
 
 /* Removes what the policy does not keep, but never the snapshot that recovery begins with, whatever
- * the clock says about its age. */
+ * the clock says about its age, and none that somebody is reading. */
 static akidb_status clean_up(akidb_storage *storage, const ak_collection *collection,
                              const akidb_uuid *newest, akidb_error *err)
 {
     akidb_retention_report report;
-    akidb_status status = akidb_snapshot_cleanup(storage->background, &collection->id,
+    akidb_status status = akidb_snapshot_cleanup(storage->background.store, &collection->id,
                                                  &storage->retention, true, &report, err);
     for (size_t i = report.count; i > 0 && status == AKIDB_OK; i--) {
         const akidb_retention_decision *decision = &report.decisions[i - 1];
-        if (decision->keep || akidb_uuid_compare(&decision->snapshot_id, newest) == 0)
+        if (decision->keep || akidb_uuid_compare(&decision->snapshot_id, newest) == 0 ||
+            ak_base_exists(storage, &decision->snapshot_id))
             continue;
-        status = akidb_snapshot_delete(storage->background, &collection->id, &decision->snapshot_id,
-                                       err);
+        status = akidb_snapshot_delete(storage->background.store, &collection->id,
+                                       &decision->snapshot_id, err);
         if (status == AKIDB_E_NOT_FOUND)
             status = AKIDB_OK; /* somebody else was first */
     }
@@ -232,56 +436,79 @@ static void apply_retention(akidb_storage *storage, ak_collection *collection)
         ak_storage_log(storage, AKIDB_LOG_WARNING, &cause, "retention after a flush");
 }
 
-static akidb_status publish(akidb_storage *storage, ak_collection *collection,
-                            const akidb_snapshot_metadata *metadata, akidb_error *err)
+/* The old local copy goes when the catalogue no longer names it, with its last reader. */
+static akidb_status publish(settling *s, akidb_error *err)
 {
-    if (!finish(collection, metadata)) {
-        akidb_error cause;
-        if (akidb_snapshot_delete(storage->background, &collection->id, &metadata->snapshot_id,
-                                  &cause) != AKIDB_OK)
-            ak_storage_log(storage, AKIDB_LOG_WARNING, &cause,
-                           "a snapshot of a collection that was dropped meanwhile stays");
-        return ak_collection_fail_gone(&collection->id, err);
+    akidb_storage *storage = s->storage;
+    ak_remains old = {0};
+    if (!finish(s, &old)) {
+        undo(s);
+        return ak_collection_fail_gone(&s->collection->id, err);
     }
     akidb_status status = ak_save_catalogue(storage, err);
+    ak_base *base = ak_collection_base(s->collection);
+    bool leaves = old.base != NULL && (base == NULL || base->local != old.base->local);
+    ak_base_release(base);
+    ak_remains_release(storage, &old, leaves && status == AKIDB_OK);
     if (status != AKIDB_OK) {
-        ak_error_context(err, "the snapshot was made, but the catalogue does not have it yet");
+        ak_error_context(err, "all is done, but the catalogue does not have it yet");
         return status;
     }
-    append_checkpoint(storage, collection, metadata);
-    apply_retention(storage, collection);
+    if (s->written != NULL) {
+        append_checkpoint(storage, s->collection, s->written);
+        apply_retention(storage, s->collection);
+    }
     return AKIDB_OK;
 }
 
-static akidb_status flush_now(akidb_storage *storage, ak_collection *collection,
-                              akidb_snapshotter *snapshotter, akidb_error *err)
+static akidb_status settle(settling *s, akidb_error *err)
 {
-    ak_view view = {0};
-    bool needed;
-    pthread_rwlock_rdlock(&collection->lock);
-    int64_t dirty_since = collection->dirty_since;
-    pthread_rwlock_unlock(&collection->lock);
-    akidb_status status = begin(storage, collection, &view, &needed, err);
-    if (status != AKIDB_OK || !needed)
-        return status != AKIDB_OK || !atomic_load(&storage->catalogue_stale)
-                   ? status
-                   : ak_save_catalogue(storage, err);
-    akidb_snapshot_metadata *metadata = NULL;
-    /* The log must not lose what the snapshot has: its LSNs would be given out again. */
-    status = ak_wal_sync(storage->wal, err);
-    if (status == AKIDB_OK)
-        status = write_snapshot(storage, collection, snapshotter, &view, &metadata, err);
-    ak_view_free(&view);
-    if (status == AKIDB_OK) {
-        atomic_fetch_add(&storage->counters.snapshots_made, 1);
-        atomic_fetch_add(&storage->counters.snapshot_bytes, metadata->size_bytes);
-        status = publish(storage, collection, metadata, err);
-    } else {
-        atomic_fetch_add(&storage->counters.snapshots_failed, 1);
-        undo(collection, dirty_since);
+    akidb_storage *storage = s->storage;
+    akidb_status status = look_at_snapshot(s, err);
+    if (status != AKIDB_OK)
+        return status;
+    uint64_t applied = ak_applied_lsn(storage);
+    pthread_rwlock_wrlock(&s->collection->lock);
+    status = begin_locked(s, applied, err);
+    pthread_rwlock_unlock(&s->collection->lock);
+    if (status != AKIDB_OK)
+        return status;
+    if (!s->writes && !s->how->is_move)
+        return atomic_load(&storage->catalogue_stale) ? ak_save_catalogue(storage, err) : AKIDB_OK;
+    if (s->writes) {
+        status = write_snapshot(s, err);
+        atomic_fetch_add(status == AKIDB_OK ? &storage->counters.snapshots_made
+                                            : &storage->counters.snapshots_failed,
+                         1);
     }
-    akidb_snapshot_metadata_free(metadata);
+    if (s->written != NULL)
+        atomic_fetch_add(&storage->counters.snapshot_bytes, s->written->size_bytes);
+    if (status == AKIDB_OK && s->how->tier != AKIDB_TIER_HOT)
+        status = make_base(s, err);
+    if (status != AKIDB_OK) {
+        undo(s);
+        return status;
+    }
+    return publish(s, err);
+}
+
+akidb_status ak_settle(akidb_storage *storage, ak_collection *collection, const ak_settling *how,
+                       akidb_error *err)
+{
+    settling s = {.storage = storage, .collection = collection, .how = how};
+    akidb_status status = settle(&s, err);
+    ak_scan_end(&s.scan);
+    akidb_snapshot_metadata_free(s.written);
     return status;
+}
+
+bool ak_flush_try_enter(akidb_storage *storage, ak_collection *collection)
+{
+    pthread_mutex_lock(&storage->flush_lock);
+    bool entered = !collection->flushing;
+    collection->flushing = true;
+    pthread_mutex_unlock(&storage->flush_lock);
+    return entered;
 }
 
 void ak_flush_enter(akidb_storage *storage, ak_collection *collection)
@@ -301,11 +528,21 @@ void ak_flush_leave(akidb_storage *storage, ak_collection *collection)
     pthread_mutex_unlock(&storage->flush_lock);
 }
 
-akidb_status ak_flush(akidb_storage *storage, ak_collection *collection,
-                      akidb_snapshotter *snapshotter, akidb_uuid *snapshot_id_out, akidb_error *err)
+akidb_status ak_flush_entered(akidb_storage *storage, ak_collection *collection,
+                              const ak_route *route, akidb_error *err)
+{
+    ak_settling how = {.route = *route};
+    pthread_rwlock_rdlock(&collection->lock);
+    how.tier = collection->tier;
+    pthread_rwlock_unlock(&collection->lock);
+    return ak_settle(storage, collection, &how, err);
+}
+
+static akidb_status flush(akidb_storage *storage, ak_collection *collection,
+                          akidb_uuid *snapshot_id_out, akidb_error *err)
 {
     ak_flush_enter(storage, collection);
-    akidb_status status = flush_now(storage, collection, snapshotter, err);
+    akidb_status status = ak_flush_entered(storage, collection, &storage->foreground, err);
     if (status == AKIDB_OK && snapshot_id_out != NULL) {
         pthread_rwlock_rdlock(&collection->lock);
         *snapshot_id_out = collection->snapshot_id;
@@ -323,7 +560,7 @@ akidb_status akidb_storage_flush(akidb_storage *storage, const akidb_uuid *id,
     ak_collection *collection;
     akidb_status status = ak_collection_get(storage, id, &collection, err);
     if (status == AKIDB_OK)
-        status = ak_flush(storage, collection, storage->snapshotter, snapshot_id_out, err);
+        status = flush(storage, collection, snapshot_id_out, err);
     ak_collection_release(collection);
     return status;
 }

@@ -22,9 +22,9 @@ static akidb_status check_lineage(const akidb_storage *storage,
                       log_id, incarnation, lineage->snapshot_lsn);
 }
 
-static akidb_status check_metadata(const akidb_storage *storage,
-                                   const akidb_snapshot_metadata *metadata, uint32_t dimension,
-                                   const ak_catalogue_collection *lineage, akidb_error *err)
+akidb_status ak_check_snapshot(const akidb_storage *storage,
+                               const akidb_snapshot_metadata *metadata, uint32_t dimension,
+                               const ak_catalogue_collection *lineage, akidb_error *err)
 {
     if (metadata->dimension != dimension)
         return ak_fail_at(err, lineage != NULL ? AKIDB_E_CORRUPTION : AKIDB_E_VALIDATION,
@@ -33,8 +33,8 @@ static akidb_status check_metadata(const akidb_storage *storage,
     return lineage == NULL ? AKIDB_OK : check_lineage(storage, metadata, lineage, err);
 }
 
-static akidb_status load_batch(akidb_storage *storage, ak_contents *contents,
-                               const akidb_documents *documents, akidb_error *err)
+akidb_status ak_load_batch(akidb_storage *storage, ak_contents *contents,
+                           const akidb_documents *documents, akidb_error *err)
 {
     akidb_batch batch = akidb_documents_batch(documents);
     if (batch.rows == 0)
@@ -56,7 +56,7 @@ static akidb_status load_all(akidb_storage *storage, akidb_snapshot_reader *read
     while (status == AKIDB_OK && !done) {
         status = akidb_snapshot_next(reader, documents, &done, err);
         if (status == AKIDB_OK)
-            status = load_batch(storage, contents, documents, err);
+            status = ak_load_batch(storage, contents, documents, err);
     }
     akidb_documents_free(documents);
     return status;
@@ -69,13 +69,13 @@ akidb_status ak_load_snapshot(akidb_storage *storage, const akidb_uuid *collecti
 {
     *contents_out = NULL;
     akidb_snapshot_reader *reader;
-    akidb_status status =
-        akidb_snapshot_open(storage->snapshotter, collection_id, snapshot_id, NULL, &reader, err);
+    akidb_status status = akidb_snapshot_open(storage->foreground.store, collection_id, snapshot_id,
+                                              NULL, &reader, err);
     if (status != AKIDB_OK)
         return status;
     ak_contents *contents = NULL;
     status =
-        check_metadata(storage, akidb_snapshot_reader_metadata(reader), dimension, lineage, err);
+        ak_check_snapshot(storage, akidb_snapshot_reader_metadata(reader), dimension, lineage, err);
     if (status == AKIDB_OK)
         status = ak_contents_new(dimension, storage->hash_seed, &storage->memory, &contents, err);
     if (status == AKIDB_OK)

@@ -1,5 +1,6 @@
 /* Everything that is counted, in Prometheus' text format (version 0.0.4). */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,87 @@ static void put_recovery(metrics *m, akidb_storage *storage)
           atomic_load(&storage->memory));
 }
 
+/* ---- by tier --------------------------------------------------------------------------------- */
+
+static const char *const tier_names[] = {"hot", "warm", "cold"};
+
+/* Bytes of memory, of files in DATA/warm, of snapshots in the store. */
+static uint64_t bytes_in_tier(const akidb_collection_info *info)
+{
+    switch (info->tier) {
+    case AKIDB_TIER_HOT: return info->memory_bytes;
+    case AKIDB_TIER_WARM: return info->warm_bytes;
+    default: return info->snapshot_bytes;
+    }
+}
+
+static void put_tier_sizes(metrics *m, const akidb_collection_info *infos, size_t count)
+{
+    uint64_t collections[AK_TIERS] = {0}, bytes[AK_TIERS] = {0};
+    for (size_t i = 0; i < count; i++) {
+        collections[infos[i].tier]++;
+        bytes[infos[i].tier] += bytes_in_tier(&infos[i]);
+    }
+    const char *name = "akidb_tier_collections";
+    head(m, name, "gauge", "Collections by tier.");
+    for (int tier = 0; tier < AK_TIERS; tier++)
+        put(m, "%s{tier=\"%s\"} %" PRIu64 "\n", name, tier_names[tier], collections[tier]);
+    name = "akidb_tier_bytes";
+    head(m, name, "gauge",
+         "Bytes by tier: of memory, of local copies, of newest snapshots in the store.");
+    for (int tier = 0; tier < AK_TIERS; tier++)
+        put(m, "%s{tier=\"%s\"} %" PRIu64 "\n", name, tier_names[tier], bytes[tier]);
+}
+
+/* One counter for each pair of tiers. */
+static void put_moves(metrics *m, const char *name, const char *type, const char *help,
+                      ak_counters *c, size_t member, bool is_time)
+{
+    if (help != NULL)
+        head(m, name, type, help);
+    for (int from = 0; from < AK_TIERS; from++)
+        for (int to = 0; to < AK_TIERS; to++) {
+            _Atomic uint64_t *values =
+                (_Atomic uint64_t *)(void *)((char *)&c->tiers[from] + member);
+            uint64_t value = atomic_load(&values[to]);
+            if (from == to && value == 0)
+                continue;
+            put(m, "%s%s{from=\"%s\",to=\"%s\"} ", name, is_time ? "_sum" : "", tier_names[from],
+                tier_names[to]);
+            if (is_time)
+                put(m, "%" PRIu64 ".%06" PRIu64 "\n", value / 1000000, value % 1000000);
+            else
+                put(m, "%" PRIu64 "\n", value);
+        }
+}
+
+static void put_tiers(metrics *m, akidb_storage *storage)
+{
+    ak_counters *c = &storage->counters;
+    const char *name = "akidb_tier_hits_total";
+    head(m, name, "counter", "Gets, iterations and upserts by the tier of their collection.");
+    for (int tier = 0; tier < AK_TIERS; tier++)
+        put(m, "%s{tier=\"%s\"} %" PRIu64 "\n", name, tier_names[tier],
+            atomic_load(&c->tiers[tier].hits));
+    put_moves(m, "akidb_tier_moves_total", "counter", "Moves that succeeded.", c,
+              offsetof(ak_tier_counters, moves), false);
+    put_moves(m, "akidb_tier_move_failures_total", "counter", "Moves that failed.", c,
+              offsetof(ak_tier_counters, failures), false);
+    name = "akidb_tier_move_seconds";
+    put_moves(m, name, "summary", "How long moves that succeeded took.", c,
+              offsetof(ak_tier_counters, move_micros), true);
+    put_moves(m, "akidb_tier_move_seconds_count", NULL, NULL, c, offsetof(ak_tier_counters, moves),
+              false);
+    counter(m, "akidb_warm_damaged_total",
+            "Local copies that were missing or damaged, so that the store serves them.",
+            atomic_load(&c->local_damage));
+    ak_cache_statistics s = ak_cache_get_statistics(storage->cache);
+    gauge(m, "akidb_page_cache_bytes", "Bytes of pages of warm and cold collections in memory.",
+          s.bytes);
+    counter(m, "akidb_page_cache_hits_total", "Pages found in the cache.", s.hits);
+    counter(m, "akidb_page_cache_misses_total", "Pages that had to be read.", s.misses);
+}
+
 /* ---- by collection --------------------------------------------------------------------------- */
 
 static uint64_t documents_of(const akidb_collection_info *info)
@@ -150,6 +232,8 @@ akidb_status akidb_storage_metrics(akidb_storage *storage, akidb_buffer *text_ou
     put_log(&m, storage);
     put_store(&m, &storage->counters);
     put_recovery(&m, storage);
+    put_tiers(&m, storage);
+    put_tier_sizes(&m, infos, count);
     gauge(&m, "akidb_collections", "Collections.", count);
     put_each(&m, "akidb_documents", "Documents of the collection.", documents_of, infos, count);
     put_each(&m, "akidb_collection_memory_bytes", "Bytes of the collection in memory.", memory_of,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "akidb/sys/store_backend.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "os/path.h"
@@ -193,6 +194,24 @@ static akidb_status open_store(akidb_storage *storage, const akidb_storage_optio
                                                        &storage->store, err);
 }
 
+static akidb_status open_warm(akidb_storage *storage, const char *path, akidb_error *err)
+{
+    char *folder = path_within(path, "warm");
+    if (folder == NULL)
+        return ak_fail_memory(err, strlen(path));
+    akidb_status status = akidb_store_local_open_with(folder, storage->files, &storage->warm, err);
+    free(folder);
+    return status;
+}
+
+static akidb_status open_route(akidb_storage *storage, const akidb_snapshotter_options *options,
+                               ak_route *route, akidb_error *err)
+{
+    akidb_status status = akidb_snapshotter_open(storage->store, options, &route->store, err);
+    return status != AKIDB_OK ? status
+                              : akidb_snapshotter_open(storage->warm, options, &route->warm, err);
+}
+
 static akidb_status open_snapshotters(akidb_storage *storage,
                                       const akidb_snapshotter_options *snapshots, akidb_error *err)
 {
@@ -202,12 +221,12 @@ static akidb_status open_snapshotters(akidb_storage *storage,
         .progress = storage->hooks.progress == NULL ? NULL : progress_hook,
         .log = storage->hooks.log == NULL ? NULL : log_hook,
     };
-    akidb_status status = akidb_snapshotter_open(storage->store, &own, &storage->snapshotter, err);
+    akidb_status status = open_route(storage, &own, &storage->foreground, err);
     if (status != AKIDB_OK)
         return status;
-    storage->time_unit = storage->snapshotter->parquet.time_unit;
+    storage->time_unit = storage->foreground.store->parquet.time_unit;
     own.hooks.progress = NULL;
-    return akidb_snapshotter_open(storage->store, &own, &storage->background, err);
+    return open_route(storage, &own, &storage->background, err);
 }
 
 static akidb_status recover(akidb_storage *storage, const akidb_storage_options *options,
@@ -234,6 +253,7 @@ static akidb_status recover(akidb_storage *storage, const akidb_storage_options 
 static akidb_status open_all(akidb_storage *storage, const akidb_storage_options *options,
                              akidb_error *err)
 {
+    const uint64_t cache_default = UINT64_C(64) << 20;
     akidb_snapshotter_options snapshots;
     int64_t begun = akidb_clock_now(NULL);
     akidb_status status = ak_options_copy(&snapshots, sizeof snapshots, options->snapshots,
@@ -252,9 +272,17 @@ static akidb_status open_all(akidb_storage *storage, const akidb_storage_options
     if (status == AKIDB_OK)
         status = open_store(storage, options, path, err);
     if (status == AKIDB_OK)
+        status = open_warm(storage, path, err);
+    if (status == AKIDB_OK)
+        status =
+            ak_cache_new(options->page_cache_bytes == 0 ? cache_default : options->page_cache_bytes,
+                         &storage->cache, err);
+    if (status == AKIDB_OK)
         status = open_snapshotters(storage, &snapshots, err);
     if (status == AKIDB_OK)
         status = recover(storage, options, path, err);
+    if (status == AKIDB_OK)
+        ak_warm_check(storage);
     free(path);
     /* Only now: what the log has accepted comes back whatever the limit. */
     storage->memory_limit = options->memory_limit;
@@ -272,6 +300,9 @@ static void init_locks(akidb_storage *storage)
     pthread_mutex_init(&storage->lock, NULL);
     pthread_mutex_init(&storage->queue_lock, NULL);
     pthread_cond_init(&storage->queue_moved, NULL);
+    pthread_mutex_init(&storage->bases_lock, NULL);
+    pthread_cond_init(&storage->local_removed, NULL);
+    pthread_rwlock_init(&storage->access_lock, NULL);
     pthread_mutex_init(&storage->ids_lock, NULL);
     pthread_mutex_init(&storage->flush_lock, NULL);
     pthread_cond_init(&storage->flush_ended, NULL);
@@ -288,12 +319,22 @@ static void destroy_locks(akidb_storage *storage)
     pthread_cond_destroy(&storage->flush_ended);
     pthread_mutex_destroy(&storage->flush_lock);
     pthread_mutex_destroy(&storage->ids_lock);
+    pthread_rwlock_destroy(&storage->access_lock);
+    pthread_cond_destroy(&storage->local_removed);
+    pthread_mutex_destroy(&storage->bases_lock);
     pthread_cond_destroy(&storage->queue_moved);
     pthread_mutex_destroy(&storage->queue_lock);
     pthread_mutex_destroy(&storage->lock);
     pthread_mutex_destroy(&storage->submit_lock);
     pthread_mutex_destroy(&storage->catalogue_lock);
     pthread_mutex_destroy(&storage->log_lock);
+}
+
+void ak_route_close(ak_route *route)
+{
+    akidb_snapshotter_close(route->store);
+    akidb_snapshotter_close(route->warm);
+    *route = (ak_route){0};
 }
 
 akidb_status akidb_storage_close(akidb_storage *storage, akidb_error *err)
@@ -305,8 +346,10 @@ akidb_status akidb_storage_close(akidb_storage *storage, akidb_error *err)
     for (size_t i = 0; i < storage->collection_count; i++)
         ak_collection_release(storage->collections[i]);
     free(storage->collections);
-    akidb_snapshotter_close(storage->background);
-    akidb_snapshotter_close(storage->snapshotter);
+    ak_cache_free(storage->cache);
+    ak_route_close(&storage->background);
+    ak_route_close(&storage->foreground);
+    akidb_store_close(storage->warm);
     akidb_store_close(storage->store);
     akidb_store_close(storage->own_store);
     const akidb_files *files = storage->files;

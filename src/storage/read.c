@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "document/documents.h"
-#include "storage/storage.h"
+#include "storage/scan.h"
 
 /* Documents into which rows of a collection may be copied. */
 static akidb_status check_documents(akidb_documents *documents, uint32_t dimension,
@@ -25,17 +25,90 @@ static akidb_status check_documents(akidb_documents *documents, uint32_t dimensi
 
 /* ---- documents ------------------------------------------------------------------------------- */
 
-static akidb_status get(const ak_collection *collection, const akidb_uuid *ids, size_t count,
-                        akidb_documents *documents, size_t *found_out, akidb_error *err)
+/* Where each id of a get is found, decided at one moment. */
+enum { NOWHERE, IN_MEMORY, IN_BASE };
+
+typedef struct lookup {
+    const akidb_uuid *ids;
+    size_t count;
+    uint8_t *where; /* NULL: all lie in memory, and are in the caller's documents already */
+    akidb_documents *memory; /* those of IN_MEMORY, in order */
+    ak_base *base;           /* retained */
+} lookup;
+
+static void lookup_free(lookup *l)
+{
+    free(l->where);
+    akidb_documents_free(l->memory);
+    ak_base_release(l->base);
+}
+
+static akidb_status get_from_memory(const ak_contents *contents, lookup *l,
+                                    akidb_documents *documents, size_t *found_out, akidb_error *err)
+{
+    akidb_status status = AKIDB_OK;
+    for (size_t i = 0; i < l->count && status == AKIDB_OK; i++) {
+        bool found;
+        status = ak_contents_get(contents, &l->ids[i], documents, &found, err);
+        *found_out += found ? 1 : 0;
+        if (l->where != NULL)
+            l->where[i] = found ? IN_MEMORY : NOWHERE;
+    }
+    return status;
+}
+
+/* The part of a get that looks at the collection; the caller holds its lock. */
+static akidb_status look(const ak_collection *collection, lookup *l, akidb_documents *documents,
+                         size_t *found_out, akidb_error *err)
 {
     if (collection->dropped)
         return ak_collection_fail_gone(&collection->id, err);
+    if (collection->base == NULL || l->count == 0)
+        return get_from_memory(collection->contents, l, documents, found_out, err);
+    l->base = collection->base;
+    ak_base_retain(l->base);
+    l->where = malloc(l->count);
+    if (l->where == NULL)
+        return ak_fail_memory(err, l->count);
+    akidb_status status = akidb_documents_new(collection->created.dimension, &l->memory, err);
+    if (status == AKIDB_OK)
+        status = get_from_memory(collection->contents, l, l->memory, found_out, err);
+    for (size_t i = 0; i < l->count && status == AKIDB_OK; i++)
+        if (l->where[i] == NOWHERE && !ak_shadow_hides(collection->shadow, &l->ids[i], UINT64_MAX))
+            l->where[i] = IN_BASE;
+    return status;
+}
+
+/* The part that reads the base, and puts all together in the order of the ids. */
+static akidb_status gather(const lookup *l, akidb_documents *documents, size_t *found_out,
+                           akidb_error *err)
+{
+    akidb_batch memory = akidb_documents_batch(l->memory);
     akidb_status status = AKIDB_OK;
-    for (size_t i = 0; i < count && status == AKIDB_OK; i++) {
-        bool found;
-        status = ak_contents_get(collection->contents, &ids[i], documents, &found, err);
+    size_t next = 0;
+    for (size_t i = 0; i < l->count && status == AKIDB_OK; i++) {
+        bool found = false;
+        if (l->where[i] == IN_MEMORY) {
+            status = ak_documents_append_rows(documents, &memory, &next, 1, err);
+            next++;
+        } else if (l->where[i] == IN_BASE) {
+            status = ak_base_get(l->base, &l->ids[i], documents, &found, err);
+        }
         *found_out += found ? 1 : 0;
     }
+    return status;
+}
+
+static akidb_status get(ak_collection *collection, const akidb_uuid *ids, size_t count,
+                        akidb_documents *documents, size_t *found_out, akidb_error *err)
+{
+    lookup l = {.ids = ids, .count = count};
+    pthread_rwlock_rdlock(&collection->lock);
+    akidb_status status = look(collection, &l, documents, found_out, err);
+    pthread_rwlock_unlock(&collection->lock);
+    if (status == AKIDB_OK && l.where != NULL)
+        status = gather(&l, documents, found_out, err);
+    lookup_free(&l);
     return status;
 }
 
@@ -54,9 +127,8 @@ akidb_status akidb_storage_get(akidb_storage *storage, const akidb_uuid *id, con
         status = check_documents(documents, collection->created.dimension, err);
     if (status == AKIDB_OK) {
         size_t before = documents->rows;
-        pthread_rwlock_rdlock(&collection->lock);
+        ak_collection_accessed(storage, collection, AKIDB_ACCESS_GET);
         status = get(collection, ids, count, documents, &found, err);
-        pthread_rwlock_unlock(&collection->lock);
         if (status != AKIDB_OK)
             ak_documents_truncate(documents, before);
     }
@@ -67,6 +139,90 @@ akidb_status akidb_storage_get(akidb_storage *storage, const akidb_uuid *id, con
     if (found_out != NULL)
         *found_out = found;
     return AKIDB_OK;
+}
+
+/* By external id, from a collection with a base: what lies in memory, what the base has, and which
+ * moment decides between them. */
+typedef struct external {
+    ak_base *base;
+    ak_shadow *shadow;
+    uint64_t lsn;
+    akidb_documents *found;
+    size_t *rows; /* of `found`, by id */
+} external;
+
+static void external_free(external *e)
+{
+    akidb_documents_free(e->found);
+    free(e->rows);
+    ak_shadow_release(e->shadow);
+    ak_base_release(e->base);
+}
+
+static akidb_status look_external(const ak_collection *collection, akidb_slice text,
+                                  uint64_t applied, external *e, akidb_documents *documents,
+                                  size_t *found_out, akidb_error *err)
+{
+    if (collection->dropped)
+        return ak_collection_fail_gone(&collection->id, err);
+    if (collection->base == NULL)
+        return ak_contents_get_external(collection->contents, text, documents, found_out, err);
+    e->base = collection->base;
+    e->shadow = collection->shadow;
+    e->lsn = ak_collection_lsn(collection, applied);
+    ak_base_retain(e->base);
+    ak_shadow_retain(e->shadow);
+    akidb_status status = akidb_documents_new(collection->created.dimension, &e->found, err);
+    return status != AKIDB_OK
+               ? status
+               : ak_contents_get_external(collection->contents, text, e->found, found_out, err);
+}
+
+/* Sorts rows by the ids of their documents: there are few. */
+static void sort_rows(const akidb_batch *batch, size_t *rows, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        size_t row = rows[i], at = i;
+        for (; at > 0 && akidb_uuid_compare(&batch->document_ids[rows[at - 1]],
+                                            &batch->document_ids[row]) > 0;
+             at--)
+            rows[at] = rows[at - 1];
+        rows[at] = row;
+    }
+}
+
+static akidb_status gather_external(external *e, akidb_slice text, akidb_documents *documents,
+                                    size_t *found_out, akidb_error *err)
+{
+    size_t in_memory = e->found->rows, count = 0;
+    akidb_status status = ak_base_get_external(e->base, text, e->found, err);
+    if (status != AKIDB_OK)
+        return status;
+    akidb_batch batch = akidb_documents_batch(e->found);
+    e->rows = calloc(batch.rows + 1, sizeof *e->rows);
+    if (e->rows == NULL)
+        return ak_fail_memory(err, (batch.rows + 1) * sizeof *e->rows);
+    for (size_t row = 0; row < batch.rows; row++)
+        if (row < in_memory || !ak_shadow_hides(e->shadow, &batch.document_ids[row], e->lsn))
+            e->rows[count++] = row;
+    sort_rows(&batch, e->rows, count);
+    *found_out = count;
+    return count == 0 ? AKIDB_OK : ak_documents_append_rows(documents, &batch, e->rows, count, err);
+}
+
+static akidb_status get_external(akidb_storage *storage, ak_collection *collection,
+                                 akidb_slice text, akidb_documents *documents, size_t *found_out,
+                                 akidb_error *err)
+{
+    external e = {0};
+    uint64_t applied = ak_applied_lsn(storage);
+    pthread_rwlock_rdlock(&collection->lock);
+    akidb_status status = look_external(collection, text, applied, &e, documents, found_out, err);
+    pthread_rwlock_unlock(&collection->lock);
+    if (status == AKIDB_OK && e.base != NULL)
+        status = gather_external(&e, text, documents, found_out, err);
+    external_free(&e);
+    return status;
 }
 
 akidb_status akidb_storage_get_by_external_id(akidb_storage *storage, const akidb_uuid *id,
@@ -83,11 +239,8 @@ akidb_status akidb_storage_get_by_external_id(akidb_storage *storage, const akid
     if (status == AKIDB_OK)
         status = check_documents(documents, collection->created.dimension, err);
     if (status == AKIDB_OK) {
-        pthread_rwlock_rdlock(&collection->lock);
-        status = collection->dropped ? ak_collection_fail_gone(id, err)
-                                     : ak_contents_get_external(collection->contents, external_id,
-                                                                documents, &found, err);
-        pthread_rwlock_unlock(&collection->lock);
+        ak_collection_accessed(storage, collection, AKIDB_ACCESS_GET);
+        status = get_external(storage, collection, external_id, documents, &found, err);
     }
     ak_collection_release(collection);
     if (status != AKIDB_OK)
@@ -98,19 +251,56 @@ akidb_status akidb_storage_get_by_external_id(akidb_storage *storage, const akid
     return AKIDB_OK;
 }
 
+/* The number of documents as far as it is known without I/O; false when that is not exact. */
+static akidb_status count_known(ak_collection *collection, uint64_t *count_out, bool *exact_out,
+                                akidb_error *err)
+{
+    pthread_rwlock_wrlock(&collection->lock);
+    akidb_status status =
+        collection->dropped ? ak_collection_fail_gone(&collection->id, err) : AKIDB_OK;
+    if (status == AKIDB_OK)
+        *exact_out = ak_collection_count(collection, count_out);
+    pthread_rwlock_unlock(&collection->lock);
+    return status;
+}
+
+/* Each round loads the index of the base that is in the way; it is another one only when a flush or
+ * move came between. */
+static akidb_status count_documents(ak_collection *collection, uint64_t *count_out,
+                                    akidb_error *err)
+{
+    for (;;) {
+        bool exact = false;
+        akidb_status status = count_known(collection, count_out, &exact, err);
+        if (status != AKIDB_OK || exact)
+            return status;
+        ak_base *base = ak_collection_base(collection);
+        status = base == NULL ? AKIDB_OK : ak_base_load_index(base, err);
+        ak_base_release(base);
+        if (status != AKIDB_OK)
+            return status;
+    }
+}
+
 akidb_status akidb_storage_count(akidb_storage *storage, const akidb_uuid *id, uint64_t *count_out,
                                  akidb_error *err)
 {
-    akidb_collection_info info;
-    akidb_status status = akidb_storage_collection(storage, id, &info, err);
-    *count_out = info.documents;
+    uint64_t count = 0;
+    ak_collection *collection;
+    *count_out = 0;
+    akidb_status status = ak_collection_get(storage, id, &collection, err);
+    if (status == AKIDB_OK)
+        status = count_documents(collection, &count, err);
+    ak_collection_release(collection);
+    if (status == AKIDB_OK)
+        *count_out = count;
     return status;
 }
 
 /* ---- cursors --------------------------------------------------------------------------------- */
 
 struct akidb_cursor {
-    ak_view view;
+    ak_scan scan;
 };
 
 akidb_status akidb_storage_iterate(akidb_storage *storage, const akidb_uuid *id,
@@ -123,7 +313,9 @@ akidb_status akidb_storage_iterate(akidb_storage *storage, const akidb_uuid *id,
         return status;
     akidb_cursor *cursor = calloc(1, sizeof *cursor);
     status = cursor == NULL ? ak_fail_memory(err, sizeof *cursor)
-                            : ak_collection_view(storage, collection, &cursor->view, err);
+                            : ak_scan_collection(storage, collection, &cursor->scan, err);
+    if (status == AKIDB_OK)
+        ak_collection_accessed(storage, collection, AKIDB_ACCESS_ITERATE);
     ak_collection_release(collection);
     if (status != AKIDB_OK) {
         akidb_cursor_close(cursor);
@@ -142,9 +334,9 @@ akidb_status akidb_cursor_next(akidb_cursor *cursor, size_t max_rows, akidb_docu
                        "cursor: expected one, and at least one row asked for");
     if (documents != NULL)
         akidb_documents_clear(documents);
-    akidb_status status = check_documents(documents, cursor->view.dimension, err);
+    akidb_status status = check_documents(documents, cursor->scan.dimension, err);
     if (status == AKIDB_OK)
-        status = ak_view_next(&cursor->view, max_rows, documents, err);
+        status = ak_scan_next(&cursor->scan, max_rows, documents, err);
     if (status == AKIDB_OK)
         *done_out = documents->rows == 0;
     return status;
@@ -154,7 +346,7 @@ void akidb_cursor_close(akidb_cursor *cursor)
 {
     if (cursor == NULL)
         return;
-    ak_view_free(&cursor->view);
+    ak_scan_end(&cursor->scan);
     free(cursor);
 }
 
@@ -166,11 +358,16 @@ static bool fill_info(ak_collection *collection, akidb_collection_info *info)
     *info =
         (akidb_collection_info){.id = collection->id, .dimension = collection->created.dimension};
     memcpy(info->name, collection->created.name, sizeof info->name);
-    pthread_rwlock_rdlock(&collection->lock);
+    pthread_rwlock_wrlock(&collection->lock);
     bool there = !collection->dropped;
     if (there) {
-        info->documents = collection->contents->live;
+        const ak_base *base = collection->base;
+        info->documents_at_most = !ak_collection_count(collection, &info->documents);
         info->memory_bytes = ak_contents_bytes(collection->contents);
+        info->memory_bytes += base == NULL ? 0 : atomic_load(&base->bytes);
+        info->tier = collection->tier;
+        info->warm_bytes = base != NULL && ak_base_is_local(base) ? base->local->bytes : 0;
+        info->snapshot_bytes = collection->snapshot_bytes;
         info->last_lsn = collection->last_lsn;
         info->flushed_lsn = collection->snapshot_lsn;
         info->snapshot_id = collection->snapshot_id;

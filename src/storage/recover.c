@@ -45,7 +45,7 @@ static akidb_status load_older(recovery *r, const ak_catalogue_collection *from,
     akidb_storage *storage = r->storage;
     *contents_out = NULL;
     akidb_snapshot_list list;
-    akidb_status status = akidb_snapshot_list_all(storage->snapshotter, &from->id, &list, err);
+    akidb_status status = akidb_snapshot_list_all(storage->foreground.store, &from->id, &list, err);
     if (status != AKIDB_OK)
         return status;
     status = AKIDB_E_NOT_FOUND;
@@ -59,6 +59,8 @@ static akidb_status load_older(recovery *r, const ak_catalogue_collection *from,
         older->snapshot_id = metadata->snapshot_id;
         older->snapshot_lsn = metadata->lsn;
         older->snapshot_at = metadata->created_at;
+        older->snapshot_rows = metadata->vector_count;
+        older->snapshot_bytes = metadata->size_bytes;
         older->replay_after = metadata->lsn;
         status = ak_load_snapshot(storage, &from->id, &older->snapshot_id, from->created.dimension,
                                   older, contents_out, NULL);
@@ -74,6 +76,8 @@ static void fill_snapshot(ak_collection *collection, const ak_catalogue_collecti
     collection->snapshot_id = from->snapshot_id;
     collection->snapshot_lsn = from->snapshot_lsn;
     collection->snapshot_at = from->snapshot_at;
+    collection->snapshot_rows = from->snapshot_rows;
+    collection->snapshot_bytes = from->snapshot_bytes;
     collection->last_lsn = from->replay_after;
 }
 
@@ -111,6 +115,24 @@ static void load(recovery *r, ak_collection *collection, const ak_catalogue_coll
     }
 }
 
+/* A collection that is read where its snapshot lies: nothing is read yet. */
+static akidb_status attach(recovery *r, ak_collection *collection,
+                           const ak_catalogue_collection *from, akidb_error *err)
+{
+    akidb_storage *storage = r->storage;
+    ak_local *local = NULL;
+    fill_snapshot(collection, from);
+    akidb_status status = AKIDB_OK;
+    if (from->tier == AKIDB_TIER_WARM)
+        status = ak_local_claim(storage, from, &local, err);
+    if (status == AKIDB_OK)
+        status = ak_base_new(storage, from, local, &collection->base, err);
+    if (status == AKIDB_OK)
+        status = ak_shadow_new(storage->hash_seed, &storage->memory, &collection->shadow, err);
+    collection->tier = from->tier;
+    return status;
+}
+
 static akidb_status load_collections(recovery *r, akidb_error *err)
 {
     akidb_storage *storage = r->storage;
@@ -122,8 +144,12 @@ static akidb_status load_collections(recovery *r, akidb_error *err)
         if (status != AKIDB_OK)
             return status;
         collection->created_lsn = from->created_lsn;
-        load(r, collection, from);
-        status = ak_collections_promise(storage, err);
+        if (from->tier == AKIDB_TIER_HOT)
+            load(r, collection, from);
+        else
+            status = attach(r, collection, from, err);
+        if (status == AKIDB_OK)
+            status = ak_collections_promise(storage, err);
         if (status == AKIDB_OK && !ak_collections_add(storage, collection))
             status = ak_fail_at(err, AKIDB_E_CORRUPTION, AK_IN(AK_CATALOGUE_NAME),
                                 "expected each collection once, found one twice");
@@ -194,6 +220,15 @@ static akidb_status replay_upsert(recovery *r, const ak_log_entry *entry, ak_pen
     return status;
 }
 
+static akidb_status replay_delete(recovery *r, const ak_log_entry *entry, ak_pending *pending,
+                                  akidb_error *err)
+{
+    akidb_status status = ak_collection_reserve_ids(pending->collection, entry->id_count, err);
+    if (status == AKIDB_OK)
+        ak_apply(r->storage, pending);
+    return status;
+}
+
 static void replay_restore(recovery *r, const ak_log_entry *entry, ak_pending *pending)
 {
     ak_collection *collection = pending->collection;
@@ -220,7 +255,7 @@ static akidb_status replay_into(recovery *r, ak_log_entry *entry, ak_pending *pe
         else if (entry->kind == AK_LOG_UPSERT)
             return replay_upsert(r, entry, pending, err);
         else if (entry->kind == AK_LOG_DELETE)
-            ak_apply(r->storage, pending);
+            return replay_delete(r, entry, pending, err);
     }
     return AKIDB_OK;
 }
@@ -252,9 +287,11 @@ static akidb_status replay(void *context, uint64_t lsn, ak_wal_kind kind, akidb_
 static akidb_status check_loaded(akidb_storage *storage, akidb_error *err)
 {
     for (size_t i = 0; i < storage->collection_count; i++) {
-        const ak_collection *collection = storage->collections[i];
+        ak_collection *collection = storage->collections[i];
         if (collection->load_status == AKIDB_OK) {
-            storage->report.documents += collection->contents->live;
+            uint64_t documents;
+            (void)ak_collection_count(collection, &documents);
+            storage->report.documents += documents;
             continue;
         }
         char id[AKIDB_UUID_TEXT_SIZE];

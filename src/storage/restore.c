@@ -79,7 +79,7 @@ akidb_status akidb_storage_restore(akidb_storage *storage, const akidb_uuid *id,
 akidb_status akidb_storage_list_snapshots(akidb_storage *storage, const akidb_uuid *id,
                                           akidb_snapshot_list *list_out, akidb_error *err)
 {
-    return akidb_snapshot_list_all(storage->snapshotter, id, list_out, err);
+    return akidb_snapshot_list_all(storage->foreground.store, id, list_out, err);
 }
 
 /* ---- adopt ----------------------------------------------------------------------------------- */
@@ -130,7 +130,7 @@ static akidb_status adopt_newest(akidb_storage *storage, const akidb_uuid *id, u
                                  akidb_error *err)
 {
     akidb_snapshot_list list;
-    akidb_status status = akidb_snapshot_list_all(storage->snapshotter, id, &list, err);
+    akidb_status status = akidb_snapshot_list_all(storage->foreground.store, id, &list, err);
     if (status != AKIDB_OK)
         return status;
     /* Good ones come first. */
@@ -151,7 +151,7 @@ akidb_status akidb_storage_adopt(akidb_storage *storage, uint64_t *adopted_out, 
     akidb_uuid *ids;
     size_t count;
     uint64_t adopted = 0;
-    akidb_status status = akidb_snapshot_collections(storage->snapshotter, &ids, &count, err);
+    akidb_status status = akidb_snapshot_collections(storage->foreground.store, &ids, &count, err);
     for (size_t i = 0; i < count && status == AKIDB_OK; i++) {
         ak_collection *there = ak_collection_find(storage, &ids[i]);
         ak_collection_release(there);

@@ -183,6 +183,8 @@ akidb_status akidb_storage_upsert(akidb_storage *storage, const akidb_uuid *id,
     upsert u = {.batch = *batch};
     akidb_status status = ak_collection_get(storage, id, &collection, err);
     if (status == AKIDB_OK)
+        ak_collection_accessed(storage, collection, AKIDB_ACCESS_UPSERT);
+    if (status == AKIDB_OK)
         status = prepare(storage, collection, &u, err);
     if (status == AKIDB_OK)
         status = submit_upsert(storage, collection, &u, err);
@@ -201,6 +203,59 @@ akidb_status akidb_storage_upsert(akidb_storage *storage, const akidb_uuid *id,
 
 /* ---- delete ---------------------------------------------------------------------------------- */
 
+/* Deletes under an LSN of their own. What of the base was deleted is known when its index is in
+ * memory; otherwise *pending names the ids and the base that would know. */
+static akidb_status submit_delete(akidb_storage *storage, ak_pending *pending,
+                                  const akidb_uuid *ids, size_t count, akidb_error *err)
+{
+    ak_collection *collection = pending->collection;
+    ak_log_entry entry = {.kind = AK_LOG_DELETE,
+                          .collection = collection->id,
+                          .incarnation = collection->incarnation,
+                          .ids = (const uint8_t *)ids,
+                          .id_count = count};
+    akidb_status status = ak_collection_reserve_ids(collection, count, err);
+    if (status != AKIDB_OK)
+        return status;
+    status = ak_submit(storage, &entry, pending, err);
+    if (status != AKIDB_OK)
+        ak_collection_unreserve_ids(collection, count);
+    else if (pending->status != AKIDB_OK)
+        status = ak_collection_fail_gone(&collection->id, err);
+    return status;
+}
+
+/* Before a delete whose caller wants to know how many there were: what it takes to say so. */
+static akidb_status prepare_count(ak_pending *pending, size_t count, akidb_error *err)
+{
+    ak_base *base = ak_collection_base(pending->collection);
+    akidb_status status = base == NULL ? AKIDB_OK : ak_base_load_index(base, err);
+    ak_base_release(base);
+    if (status != AKIDB_OK)
+        return status;
+    pending->unknown = calloc(count, 1);
+    return pending->unknown != NULL ? AKIDB_OK : ak_fail_memory(err, count);
+}
+
+/* The collection got another base between the two, whose index is not in memory. */
+static akidb_status count_unknown(ak_pending *pending, const akidb_uuid *ids, size_t count,
+                                  akidb_error *err)
+{
+    uint32_t row;
+    if (pending->base == NULL)
+        return AKIDB_OK;
+    akidb_status status = ak_base_load_index(pending->base, err);
+    if (status != AKIDB_OK) {
+        ak_error_context(err, "the documents are deleted, but how many there were is not known");
+        return status;
+    }
+    const ak_row_index *index = ak_base_index(pending->base);
+    for (size_t i = 0; i < count; i++)
+        if (pending->unknown[i] != 0 && ak_row_index_find(index, &ids[i], &row))
+            pending->deleted++;
+    return AKIDB_OK;
+}
+
 akidb_status akidb_storage_delete(akidb_storage *storage, const akidb_uuid *id,
                                   const akidb_uuid *ids, size_t count, uint64_t *deleted_out,
                                   akidb_error *err)
@@ -213,19 +268,17 @@ akidb_status akidb_storage_delete(akidb_storage *storage, const akidb_uuid *id,
     akidb_status status = ak_collection_get(storage, id, &pending.collection, err);
     if (status != AKIDB_OK)
         return status;
-    if (count > 0) {
-        ak_log_entry entry = {.kind = AK_LOG_DELETE,
-                              .collection = *id,
-                              .incarnation = pending.collection->incarnation,
-                              .ids = (const uint8_t *)ids,
-                              .id_count = count};
-        status = ak_submit(storage, &entry, &pending, err);
-    }
+    if (count > 0 && deleted_out != NULL)
+        status = prepare_count(&pending, count, err);
+    if (status == AKIDB_OK && count > 0)
+        status = submit_delete(storage, &pending, ids, count, err);
+    if (status == AKIDB_OK)
+        status = count_unknown(&pending, ids, count, err);
+    ak_base_release(pending.base);
+    free(pending.unknown);
     ak_collection_release(pending.collection);
     if (status != AKIDB_OK)
         return status;
-    if (pending.status != AKIDB_OK)
-        return ak_collection_fail_gone(id, err);
     atomic_fetch_add(&storage->counters.deletes, 1);
     atomic_fetch_add(&storage->counters.deleted, pending.deleted);
     if (deleted_out != NULL)
