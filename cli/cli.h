@@ -187,8 +187,16 @@ typedef struct cli_progress {
     int64_t told;
 } cli_progress;
 
-typedef struct cli_stats cli_stats;           /* stats.h */
 typedef struct cli_run_report cli_run_report; /* run_report.h */
+
+/* How a bucket is reached; NULL: as the environment and the shared files of the AWS tools say. */
+typedef struct cli_bucket {
+    const char *endpoint_url;
+    const char *region;
+    const char *profile;
+    const char *ca_bundle;
+    const char *sse; /* of what is written */
+} cli_bucket;
 
 struct cli {
     /* the global options */
@@ -198,6 +206,7 @@ struct cli {
     bool help;
     bool version;
     cli_count threads;
+    cli_bucket bucket;
 
     bool dies_of_closed_pipe;   /* unless who started the program chose to ignore SIGPIPE */
     const cli_family *family;   /* NULL before it is known, or when there is none */
@@ -205,9 +214,8 @@ struct cli {
     cli_progress progress;
     akidb_store *store;
     akidb_snapshotter *snapshotter;
-    bool wants_stats; /* set before cli_open */
-    cli_stats *stats; /* NULL: nothing is counted */
-    akidb_store *counted_store;
+    bool wants_stats;       /* tells them at the end */
+    bool writes_elsewhere;  /* set before cli_open, which checks --sse for what is written to */
     cli_run_report *report; /* NULL: none is kept */
 };
 
@@ -216,6 +224,15 @@ const char *cli_store_uri(const cli *session);
 
 /* The progress bar, and messages on stderr. */
 akidb_hooks cli_hooks(cli *session);
+
+/* Opens the store that a URI names, with the bucket's settings if it is one; it tells notes and
+ * warnings, and a signal ends its waiting. `option` is the one that holds the URI, for messages.
+ * Returns an exit code, having said why. */
+int cli_open_store(cli *session, const char *option, const char *uri, const cli_bucket *bucket,
+                   akidb_store **store_out);
+
+/* Refuses --sse for a store that is no bucket. Returns an exit code. */
+int cli_check_sse(cli *session, const akidb_store *store);
 
 /* Opens the store, unless session->store is there already, and a snapshotter on it; `options`
  * (NULL: defaults) gets threads and hooks filled in. `what` is the word before the progress bar.

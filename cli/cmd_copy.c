@@ -5,6 +5,8 @@
 
 typedef struct values {
     const char *to;
+    const char *to_endpoint_url;
+    const char *to_profile;
     bool dry_run; /* of sync */
 } values;
 
@@ -14,9 +16,26 @@ typedef struct values {
             cli_read_text, offsetof(values, to), NULL, 0, 0                                        \
     }
 
-static const cli_option copy_options[] = {TO_OPTION, {0}};
+#define TO_ENDPOINT_OPTION                                                                         \
+    {                                                                                              \
+        "to-endpoint-url", 0, "URL",                                                               \
+            "The server of the bucket to copy to, when it is another one than --store's",          \
+            cli_read_text, offsetof(values, to_endpoint_url), NULL, 0, 0                           \
+    }
+
+#define TO_PROFILE_OPTION                                                                          \
+    {                                                                                              \
+        "to-profile", 0, "NAME",                                                                   \
+            "The profile of the AWS configuration for the bucket to copy to. With either of the "  \
+            "two, --endpoint-url, --region and --profile are for --store alone",                   \
+            cli_read_text, offsetof(values, to_profile), NULL, 0, 0                                \
+    }
+
+static const cli_option copy_options[] = {TO_OPTION, TO_ENDPOINT_OPTION, TO_PROFILE_OPTION, {0}};
 
 static const cli_option sync_options[] = {TO_OPTION,
+                                          TO_ENDPOINT_OPTION,
+                                          TO_PROFILE_OPTION,
                                           {"dry-run", 0, NULL,
                                            "Tell what would be copied, and copy nothing",
                                            cli_read_flag, offsetof(values, dry_run), NULL, 0, 0},
@@ -26,7 +45,11 @@ static const cli_example copy_examples[] = {
     {"The newest snapshot to another disk", "akidb copy words latest --to /mnt/backup"}, {0}};
 
 static const cli_example sync_examples[] = {
-    {"All that the bucket does not have yet", "akidb sync words --to s3://backup/akidb"}, {0}};
+    {"All that the bucket does not have yet", "akidb sync words --to s3://backup/akidb"},
+    {"From a server of one's own to AWS",
+     "akidb --store s3://vectors --endpoint-url http://127.0.0.1:9000 --profile minio sync words "
+     "--to s3://backup/akidb --to-profile aws"},
+    {0}};
 
 /* ---- one snapshot ---------------------------------------------------------------------------- */
 
@@ -179,14 +202,22 @@ static int run(cli *session, const values *v, char *const *arguments, bool is_sy
 {
     if (v->to == NULL)
         return cli_usage(session, "%s: expected --to URI", session->command->name);
+    session->writes_elsewhere = true;
     int code = cli_open(session, NULL, session->command->name);
     if (code != CLI_DONE)
         return code;
-    akidb_error err;
+    cli_bucket bucket = session->bucket;
+    if (v->to_endpoint_url != NULL || v->to_profile != NULL) {
+        bucket.endpoint_url = v->to_endpoint_url;
+        bucket.profile = v->to_profile;
+        bucket.region = NULL;
+    }
     akidb_store *to;
-    if (akidb_store_open(v->to, &to, &err) != AKIDB_OK)
-        return cli_fail(session, &err);
-    code = run_to(session, v, arguments, is_sync, to);
+    code = cli_open_store(session, "--to", v->to, &bucket, &to);
+    if (code == CLI_DONE)
+        code = cli_check_sse(session, to);
+    if (code == CLI_DONE)
+        code = run_to(session, v, arguments, is_sync, to);
     akidb_store_close(to);
     return code;
 }

@@ -129,7 +129,6 @@ static int run_command(cli *session, const cli_command *command, const void *sha
     cli_stats_print(session);
     akidb_snapshotter_close(session->snapshotter);
     akidb_store_close(session->store);
-    cli_stats_close(session);
     cli_values_free(command->options, values);
     if (command->family != NULL)
         cli_values_free(command->family->options, values);

@@ -10,8 +10,8 @@ enum { OPTIONS_MAX = 64 };
 
 const cli_option cli_global_options[] = {
     {"store", 0, "URI",
-     "Where the snapshots lie: a folder or file:///path; default: the variable AKIDB_STORE, else "
-     "./akidb-data",
+     "Where the snapshots lie: a folder, file:///path or s3://bucket/prefix; default: the variable "
+     "AKIDB_STORE, else ./akidb-data; of db commands: the folder 'store' in their data folder",
      cli_read_file, offsetof(cli, store_uri), NULL, 0, 0},
     {"json", 0, NULL, "Print one JSON value on stdout", cli_read_flag, offsetof(cli, json), NULL, 0,
      0},
@@ -21,6 +21,25 @@ const cli_option cli_global_options[] = {
      "Encode and decode with N threads; default: one for each processor, at most 8. Memory grows "
      "with them, by a row group each",
      cli_read_count, offsetof(cli, threads), NULL, 1, 256},
+    {"endpoint-url", 0, "URL",
+     "The server of a bucket, such as http://127.0.0.1:9000; default: AWS_ENDPOINT_URL_S3, "
+     "AWS_ENDPOINT_URL, the profile's endpoint_url, or AWS itself",
+     cli_read_text, offsetof(cli, bucket.endpoint_url), NULL, 0, 0},
+    {"region", 0, "NAME",
+     "The region of a bucket; default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, or us-east-1",
+     cli_read_text, offsetof(cli, bucket.region), NULL, 0, 0},
+    {"profile", 0, "NAME",
+     "The profile of the AWS configuration with a bucket's keys and settings. Goes before keys in "
+     "the environment; the variable AWS_PROFILE does not",
+     cli_read_text, offsetof(cli, bucket.profile), NULL, 0, 0},
+    {"ca-bundle", 0, "FILE",
+     "The certificates to trust in, for a bucket; default: AWS_CA_BUNDLE, the profile's, or the "
+     "system's",
+     cli_read_file, offsetof(cli, bucket.ca_bundle), NULL, 0, 0},
+    {"sse", 0, "METHOD",
+     "Have the bucket encrypt what is written: AES256, aws:kms or aws:kms:KEY; default: as the "
+     "bucket is set up",
+     cli_read_text, offsetof(cli, bucket.sse), NULL, 0, 0},
     {"help", 'h', NULL, "Print help and exit", cli_read_flag, offsetof(cli, help), NULL, 0, 0},
     {"version", 0, NULL, "Print the version and exit", cli_read_flag, offsetof(cli, version), NULL,
      0, 0},

@@ -200,21 +200,25 @@ static void note_outcome(cli_metrics *run, int64_t began, int code)
 
 static void note_requests(cli_metrics *run, const cli *session)
 {
-    cli_stats_totals totals;
-    cli_stats_get(session, &totals);
-    for (int op = 0; op < AKIDB_STORE_OP_COUNT; op++) {
+    akidb_store_statistics s;
+    cli_stats_get(session, &s);
+    for (int kind = 0; kind < AKIDB_REQUEST_KIND_COUNT; kind++) {
         char labels[64];
-        snprintf(labels, sizeof labels, "kind=\"%s\"", akidb_store_op_name((akidb_store_op)op));
-        if (totals.requests[op] > 0)
-            note(run, "akidb_store_requests_total", "counter", "Calls to the object store by kind.",
-                 labels, totals.requests[op]);
+        snprintf(labels, sizeof labels, "kind=\"%s\"",
+                 akidb_request_kind_name((akidb_request_kind)kind));
+        if (s.requests[kind] > 0)
+            note(run, "akidb_store_requests_total", "counter",
+                 "Requests to the object store by kind; of a local one, its calls.", labels,
+                 s.requests[kind]);
     }
+    note(run, "akidb_store_requests_retried_total", "counter",
+         "Of these, those that repeat one that failed.", "", s.retries);
     note(run, "akidb_store_requests_failed_total", "counter",
-         "Calls to the object store that failed; not found is no failure.", "", totals.failed);
-    note(run, "akidb_store_sent_bytes_total", "counter", "Bytes of objects written.", "",
-         totals.sent);
-    note(run, "akidb_store_received_bytes_total", "counter", "Bytes of objects read.", "",
-         totals.received);
+         "Of these, those that failed; not found is no failure.", "", s.failed);
+    note(run, "akidb_store_sent_bytes_total", "counter", "Bytes sent to the object store.", "",
+         s.sent_bytes);
+    note(run, "akidb_store_received_bytes_total", "counter", "Bytes received from it.", "",
+         s.received_bytes);
 }
 
 /* Merges all that this run tells into what the file had. */

@@ -1,7 +1,10 @@
 #include "cli.h"
-#include "stats.h"
+
+#include "akidb/s3.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 static void log_hook(void *context, akidb_log_level level, const char *message)
 {
@@ -32,6 +35,55 @@ const char *cli_store_uri(const cli *session)
     return variable != NULL && *variable != '\0' ? variable : "./akidb-data";
 }
 
+/* ---- stores ---------------------------------------------------------------------------------- */
+
+static bool is_interrupted(void *context)
+{
+    (void)context;
+    return cli_interrupted() != 0;
+}
+
+static bool is_web_address(const char *uri)
+{
+    return strncasecmp(uri, "http://", 7) == 0 || strncasecmp(uri, "https://", 8) == 0;
+}
+
+int cli_open_store(cli *session, const char *option, const char *uri, const cli_bucket *bucket,
+                   akidb_store **store_out)
+{
+    *store_out = NULL;
+    if (is_web_address(uri))
+        return cli_usage(session,
+                         "%s '%s': a bucket is named s3://BUCKET/PREFIX, and its server by "
+                         "--endpoint-url or the variable AWS_ENDPOINT_URL",
+                         option, uri);
+    const akidb_s3_options options = {.struct_size = sizeof options,
+                                      .endpoint = bucket->endpoint_url,
+                                      .region = bucket->region,
+                                      .profile = bucket->profile,
+                                      .ca_file = bucket->ca_bundle,
+                                      .sse = bucket->sse,
+                                      .context = session,
+                                      .log = log_hook,
+                                      .cancelled = is_interrupted};
+    akidb_error err;
+    switch (akidb_store_open_with(uri, &options, store_out, &err)) {
+    case AKIDB_OK: return CLI_DONE;
+    case AKIDB_E_VALIDATION:
+    case AKIDB_E_UNSUPPORTED: return cli_usage(session, "%s", err.message);
+    default: return cli_fail(session, &err);
+    }
+}
+
+int cli_check_sse(cli *session, const akidb_store *store)
+{
+    static const char bucket[] = "s3://";
+    if (session->bucket.sse == NULL ||
+        strncmp(akidb_store_name(store), bucket, sizeof bucket - 1) == 0)
+        return CLI_DONE;
+    return cli_usage(session, "--sse: %s is no bucket", akidb_store_name(store));
+}
+
 int cli_open(cli *session, akidb_snapshotter_options *options, const char *what)
 {
     akidb_error err;
@@ -43,10 +95,12 @@ int cli_open(cli *session, akidb_snapshotter_options *options, const char *what)
     options->hooks = cli_hooks(session);
 
     cli_progress_begin(&session->progress, what);
-    if (session->store == NULL &&
-        akidb_store_open(cli_store_uri(session), &session->store, &err) != AKIDB_OK)
-        return cli_fail(session, &err);
-    int code = session->wants_stats || session->report != NULL ? cli_stats_open(session) : CLI_DONE;
+    int code = CLI_DONE;
+    if (session->store == NULL)
+        code = cli_open_store(session, "--store", cli_store_uri(session), &session->bucket,
+                              &session->store);
+    if (code == CLI_DONE && !session->writes_elsewhere)
+        code = cli_check_sse(session, session->store);
     if (code != CLI_DONE)
         return code;
     if (akidb_snapshotter_open(session->store, options, &session->snapshotter, &err) != AKIDB_OK)

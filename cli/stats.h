@@ -4,32 +4,19 @@
 #include "cli.h"
 
 /* A row of an options table; `field` is the offset of a bool in the values, which the command hands
- * on to the session before it opens the store. */
+ * on to the session. */
 #define CLI_STATS_OPTION(field)                                                                    \
     {                                                                                              \
         "stats", 0, NULL,                                                                          \
-            "Tell on stderr, at the end, how many requests of each kind the store got, and their " \
-            "bytes",                                                                               \
+            "Tell on stderr, at the end, how many requests of each kind the store got, how many "  \
+            "of them were retries or failed, and the bytes that they moved",                       \
             cli_read_flag, (field), NULL, 0, 0                                                     \
     }
 
-/* Puts a counting store around session->store, which moves to session->counted_store. Returns an
- * exit code, having said why. */
-int cli_stats_open(cli *session);
-
-/* Tells the counts, if there are any to tell. The store must still be open. */
+/* Tells the counts, if they are wanted. The store must still be open. */
 void cli_stats_print(cli *session);
 
-typedef struct cli_stats_totals {
-    uint64_t requests[AKIDB_STORE_OP_COUNT];
-    uint64_t failed; /* not found is no failure */
-    uint64_t sent;   /* bytes of objects */
-    uint64_t received;
-} cli_stats_totals;
-
-/* All zero when nothing was counted. */
-void cli_stats_get(const cli *session, cli_stats_totals *totals_out);
-
-void cli_stats_close(cli *session);
+/* All zero when no store is open. */
+void cli_stats_get(const cli *session, akidb_store_statistics *statistics_out);
 
 #endif

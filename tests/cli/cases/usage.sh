@@ -64,4 +64,13 @@ run akidb gc --older-than -1d
 run akidb help --man --markdown
 run akidb help --completion tcsh
 run akidb show words ""
+run akidb --store http://localhost:9000/words list
+run akidb --store s3://no list
+run akidb --store memory:x list
+run akidb --store folder --sse AES256 list
+run akidb --store s3://some-bucket --endpoint-url localhost:9000 list
+run akidb --store s3://some-bucket --sse rot13 list
+run akidb --store folder copy words latest --to HTTPS://localhost/words
+run akidb --store folder --sse AES256 copy words latest --to other
+run akidb --store folder sync words --to s3://some-bucket --to-profile nobody
 run ls
