@@ -24,19 +24,27 @@ class Client:
         return cls(env["AKIDB_TEST_S3_ENDPOINT"], env["AKIDB_TEST_S3_BUCKET"], keys,
                    env.get("AWS_REGION", "us-east-1"))
 
-    def send(self, method, key="", query="", body=b"", headers=None, wanted=(200, 204)):
+    def send(self, *arguments, **options):
+        return self.request(*arguments, **options)[1]
+
+    def request(self, method, key="", query="", body=b"", headers=None, wanted=(200, 204)):
+        """(headers, body) of the answer."""
         path = f"/{self.bucket}"
         if key:
             path += "/" + urllib.parse.quote(key, safe="/" + sigv4.UNRESERVED)
-        status, answer = sigv4.send(self.endpoint, method, path, self.keys, self.region, query,
-                                    body, headers)
+        status, found, answer = sigv4.request(self.endpoint, method, path, self.keys, self.region,
+                                              query, body, headers)
         if status not in wanted:
             text = answer.decode("utf-8", "replace")
             raise Failed(f"{method} {path}?{query}: {status} {text}")
-        return answer
+        return found, answer
 
     def make_bucket(self):
         self.send("PUT", wanted=(200, 409))  # it may be there
+
+    def head(self, key):
+        """The headers of an object; their names are found in any case."""
+        return self.request("HEAD", key)[0]
 
     def get(self, key):
         return self.send("GET", key)

@@ -4,11 +4,22 @@ All tests run on all servers. A failure of a test that stands here is reported a
 other is ours. A server that is given by the environment (environment.py) has no limits.
 """
 
+NO_ENCRYPTION = "it encrypts nothing, and passes over the header without a word"
+
 CANNOT = {
     "own": {},
-    "rgw": {},
+    # Version 16.2, of Debian 12.
+    "rgw": {
+        "by_a_key_of_the_server":
+            "it knows no AES256 before version 17, and passes over the header without a word",
+        "by_the_key_service":
+            "it has no key by default: --sse aws:kms:KEY has to name one (400 InvalidArgument)",
+    },
     "minio": {},
     "versitygw": {
+        "by_a_key_of_the_server": NO_ENCRYPTION,
+        "by_the_key_service": NO_ENCRYPTION,
+        "by_a_named_key_of_the_key_service": NO_ENCRYPTION,
         "of_many_who_create_a_key_one_wins":
             "its posix backend looks whether a key is there before it writes: two can both win",
         "a_key_above_another_is_stored_or_refused":

@@ -39,15 +39,14 @@ class Run:
         self.cannot = limits.CANNOT.get(server, {})
         self.problems = 0
 
-    def report(self, name, passed, output=""):
-        """Counts the failure of a test, unless it is the server's."""
-        if passed:
-            return
-        if name in self.cannot:
+    def report(self, failed, output):
+        """Counts those of the tests that failed which are not the server's fault."""
+        for name in sorted(set(failed) & set(self.cannot)):
             print(f"{self.server} cannot: {name}: {self.cannot[name]}")
-            return
-        self.problems += 1
-        print(f"FAILED on {self.server}: {name}\n{output}")
+        ours = sorted(set(failed) - set(self.cannot))
+        if ours:
+            self.problems += len(ours)
+            print(f"{output}\nFAILED on {self.server}: {', '.join(ours)}")
 
     def program(self, path, **env):
         """Runs a cmocka program, which names the tests that fail."""
@@ -55,11 +54,10 @@ class Run:
         env["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
         done = subprocess.run([os.path.join(self.build, path)], env={**self.env, **env}, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        names = set(re.findall(r"^\[  FAILED  \] ([a-z_0-9]+)$", done.stdout, re.MULTILINE))
-        for name in sorted(names):
-            self.report(name, False, done.stdout)
-        if done.returncode != 0 and not names or done.returncode < 0:
-            self.report(path, False, f"{done.stdout}\nexit code {done.returncode}")
+        failed = re.findall(r"^\[  FAILED  \] ([a-z_0-9]+)$", done.stdout, re.MULTILINE)
+        if done.returncode < 0 or done.returncode > 0 and not failed:
+            failed.append(f"{path} (exit code {done.returncode})")
+        self.report(failed, done.stdout)
         return done.stdout
 
     # ---- the steps ----
@@ -99,20 +97,20 @@ class Run:
                 if done.returncode == 77:
                     print(f"{name}: {done.stdout.strip()}")
                 else:
-                    self.report(name, done.returncode == 0, done.stdout)
+                    self.report([name] if done.returncode != 0 else [], done.stdout)
 
     def commands(self):
         command = [sys.executable, "-m", "unittest", "-v", "test_commands"]
         done = subprocess.run(command, cwd=HERE, text=True, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False,
                               env={**self.env, "AKIDB": os.path.join(self.build, "akidb")})
-        names = re.findall(r"^(?:FAIL|ERROR): test_(\w+)", done.stdout, re.MULTILINE)
-        for name in names:
-            self.report(name, False, done.stdout)
-        for name in re.findall(r"^test_(\w+) .* \.\.\. skipped", done.stdout, re.MULTILINE):
-            print(f"{self.server}: {name}: skipped")
-        if done.returncode != 0 and not names:
-            self.report("test_commands", False, done.stdout)
+        for name, why in re.findall(r"^test_(\w+) .* \.\.\. skipped '(.*)'", done.stdout,
+                                    re.MULTILINE):
+            print(f"{name}: SKIPPED: {why}")
+        failed = re.findall(r"^(?:FAIL|ERROR): (?:test_)?(\w+)", done.stdout, re.MULTILINE)
+        if done.returncode != 0 and not failed:
+            failed.append("test_commands")
+        self.report(failed, done.stdout)
 
     def all(self, steps):
         for step in steps or ["suite", "cycles", "storage", "cases", "commands"]:

@@ -117,9 +117,16 @@ def verify(method, raw_path, raw_query, headers, secret_of, now, tls=False):
     return key_id, scope.split("/")[1]
 
 
-def send(endpoint, method, path, keys, region="us-east-1", query="", body=b"", headers=None,
-         service="s3"):
-    """One signed request; returns (status, body). `keys`: id, secret, perhaps a session token."""
+def send(*arguments, **options):
+    """What `request` does; returns (status, body)."""
+    status, _, body = request(*arguments, **options)
+    return status, body
+
+
+def request(endpoint, method, path, keys, region="us-east-1", query="", body=b"", headers=None,
+            service="s3"):
+    """One signed request; returns (status, headers, body). `keys`: id, secret, perhaps a session
+    token."""
     url = urllib.parse.urlsplit(endpoint)
     date = datetime.datetime.utcnow().strftime("%Y%m%dT%H%M%SZ")
     payload_hash = hashlib.sha256(body).hexdigest()
@@ -139,6 +146,6 @@ def send(endpoint, method, path, keys, region="us-east-1", query="", body=b"", h
     try:
         connection.request(method, path + ("?" + query if query else ""), body, all_headers)
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        return answer.status, answer.headers, answer.read()
     finally:
         connection.close()

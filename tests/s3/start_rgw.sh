@@ -59,6 +59,9 @@ rgw frontends = beast endpoint=127.0.0.1:$port
 rgw run sync thread = false
 rgw enable apis = s3
 rgw dns name = localhost
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = akidb-tests=$(head -c 32 /dev/urandom | base64)
 CONF
 CEPH_CONF=$dir/ceph.conf
 export CEPH_CONF
