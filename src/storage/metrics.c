@@ -66,20 +66,25 @@ static void put_log(metrics *m, akidb_storage *storage)
     gauge(m, "akidb_wal_failed", "1 when a write or sync of the log has failed.", s.failed ? 1 : 0);
 }
 
-static void put_store(metrics *m, ak_counters *c)
+static void put_store(metrics *m, akidb_storage *storage)
 {
     const char *name = "akidb_store_requests_total";
-    head(m, name, "counter", "Calls to the object store by kind.");
-    for (int op = 0; op < AKIDB_STORE_OP_COUNT; op++)
-        put(m, "%s{kind=\"%s\"} %" PRIu64 "\n", name, akidb_store_op_name((akidb_store_op)op),
-            atomic_load(&c->requests[op]));
+    const akidb_store_statistics *before = &storage->store_before;
+    akidb_store_statistics now;
+    akidb_store_get_statistics(storage->store, &now);
+    head(m, name, "counter", "Requests to the object store by kind; of a local one, its calls.");
+    for (int kind = 0; kind < AKIDB_REQUEST_KIND_COUNT; kind++)
+        put(m, "%s{kind=\"%s\"} %" PRIu64 "\n", name,
+            akidb_request_kind_name((akidb_request_kind)kind),
+            now.requests[kind] - before->requests[kind]);
+    counter(m, "akidb_store_requests_retried_total", "Of these, those that repeat one that failed.",
+            now.retries - before->retries);
     counter(m, "akidb_store_requests_failed_total",
-            "Calls to the object store that failed; not found is no failure.",
-            atomic_load(&c->requests_failed));
-    counter(m, "akidb_store_sent_bytes_total", "Bytes of objects written.",
-            atomic_load(&c->bytes_up));
-    counter(m, "akidb_store_received_bytes_total", "Bytes of objects read.",
-            atomic_load(&c->bytes_down));
+            "Of these, those that failed; not found is no failure.", now.failed - before->failed);
+    counter(m, "akidb_store_sent_bytes_total", "Bytes sent to the object store.",
+            now.sent_bytes - before->sent_bytes);
+    counter(m, "akidb_store_received_bytes_total", "Bytes received from it.",
+            now.received_bytes - before->received_bytes);
 }
 
 static void put_recovery(metrics *m, akidb_storage *storage)
@@ -230,7 +235,7 @@ akidb_status akidb_storage_metrics(akidb_storage *storage, akidb_buffer *text_ou
     metrics m = {text_out, AKIDB_OK, err};
     put_writes(&m, &storage->counters);
     put_log(&m, storage);
-    put_store(&m, &storage->counters);
+    put_store(&m, storage);
     put_recovery(&m, storage);
     put_tiers(&m, storage);
     put_tier_sizes(&m, infos, count);

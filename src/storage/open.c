@@ -47,18 +47,6 @@ void ak_storage_log(akidb_storage *storage, akidb_log_level level, const akidb_e
     log_hook(storage, level, line);
 }
 
-static void count_call(void *context, const akidb_store_call *call)
-{
-    ak_counters *counters = context;
-    atomic_fetch_add(&counters->requests[call->op], 1);
-    if (call->status != AKIDB_OK && call->status != AKIDB_E_NOT_FOUND)
-        atomic_fetch_add(&counters->requests_failed, 1);
-    if (call->op == AKIDB_STORE_PUT || call->op == AKIDB_STORE_UPLOAD_WRITE)
-        atomic_fetch_add(&counters->bytes_up, call->bytes);
-    else if (call->op == AKIDB_STORE_GET || call->op == AKIDB_STORE_GET_RANGE)
-        atomic_fetch_add(&counters->bytes_down, call->bytes);
-}
-
 /* ---- options --------------------------------------------------------------------------------- */
 
 static akidb_status check_options(const akidb_storage_options *options, akidb_error *err)
@@ -189,9 +177,11 @@ static akidb_status open_store(akidb_storage *storage, const akidb_storage_optio
         free(folder);
         inner = storage->own_store;
     }
-    return status != AKIDB_OK ? status
-                              : akidb_store_trace_open(inner, count_call, &storage->counters,
-                                                       &storage->store, err);
+    if (status != AKIDB_OK)
+        return status;
+    storage->store = inner;
+    akidb_store_get_statistics(inner, &storage->store_before);
+    return AKIDB_OK;
 }
 
 static akidb_status open_warm(akidb_storage *storage, const char *path, akidb_error *err)
@@ -350,7 +340,6 @@ akidb_status akidb_storage_close(akidb_storage *storage, akidb_error *err)
     ak_route_close(&storage->background);
     ak_route_close(&storage->foreground);
     akidb_store_close(storage->warm);
-    akidb_store_close(storage->store);
     akidb_store_close(storage->own_store);
     const akidb_files *files = storage->files;
     if (storage->has_lock_file)

@@ -102,8 +102,6 @@ typedef struct ak_counters {
     _Atomic uint64_t local_damage;
     _Atomic uint64_t upserts, upserted, deletes, deleted, gets, restores;
     _Atomic uint64_t snapshots_made, snapshots_failed, snapshot_bytes;
-    _Atomic uint64_t requests[AKIDB_STORE_OP_COUNT], requests_failed;
-    _Atomic uint64_t bytes_up, bytes_down;
 } ak_counters;
 
 /* The snapshotters of object store and DATA/warm that one piece of work uses. */
@@ -118,7 +116,7 @@ struct akidb_storage {
     akidb_file lock_file;
     bool has_lock_file;
     akidb_store *own_store; /* NULL: the caller's is used */
-    akidb_store *store;     /* counts the calls to it */
+    akidb_store *store;     /* that one, or the caller's */
     akidb_store *warm;      /* DATA/warm */
     ak_route foreground;
     ak_route background; /* without the caller's progress hook */
@@ -139,6 +137,7 @@ struct akidb_storage {
     akidb_recovery_report report;
     _Atomic uint64_t memory; /* bytes of contents, and of views of old ones */
     ak_counters counters;
+    akidb_store_statistics store_before; /* what the store had done when this was opened */
 
     pthread_mutex_t catalogue_lock;
     _Atomic bool catalogue_stale; /* it must be written again, but that failed */

@@ -477,6 +477,8 @@ static void metrics_count_what_was_done(void **state)
         "\nakidb_upserted_documents_total 10\n",
         "\nakidb_deleted_documents_total 2\n",
         "\nakidb_snapshots_made_total 1\n",
+        "\nakidb_store_requests_total{kind=\"PUT\"} 2\n",
+        "\nakidb_store_requests_total{kind=\"POST\"} 0\n",
         "\nakidb_store_requests_failed_total 0\n",
         "\n# TYPE akidb_wal_syncs_total counter\n",
         "\nakidb_documents{collection=\"01000000-0000-0000-0000-000000000000\",name=\"a\\\"b\\\\\"}"
