@@ -50,8 +50,13 @@ static int create(cli_db *db, const char *name, uint32_t dimension)
     int code = cli_collection(db->session, name, &id);
     if (code != CLI_DONE)
         return code;
-    if (akidb_storage_create_collection(db->storage, &id, dimension, cli_db_given_name(name),
-                                        &err) != AKIDB_OK)
+    akidb_status status =
+        akidb_storage_create_collection(db->storage, &id, dimension, cli_db_given_name(name), &err);
+    if (status == AKIDB_E_ALREADY_EXISTS) {
+        cli_say(db->session, "%s: there is a collection '%s' already", db->folder, name);
+        return CLI_FAILED;
+    }
+    if (status != AKIDB_OK)
         return cli_fail(db->session, &err);
     code = cli_db_collection(db, name, &info);
     return code == CLI_DONE ? print_one(db->session, &info, "created") : code;

@@ -42,6 +42,7 @@ typedef struct job {
     cli_db db;
     const values *v;
     const char *name;
+    const char *first_path; /* of the files */
     akidb_uuid collection;
     cli_ahead *ahead;
     akidb_documents *piece; /* rows of a batch that is too large, and cannot be cut at them */
@@ -149,7 +150,7 @@ static int insert_all(job *j)
         return cli_sources_fail(j->db.session, NULL, 0, &err);
     uint32_t dimension = cli_ahead_dimension(j->ahead);
     if (dimension == 0) {
-        cli_say(j->db.session, "expected documents, found none");
+        cli_say(j->db.session, "%s: expected documents, found none", j->first_path);
         return CLI_INVALID;
     }
     int code = prepare_collection(j, dimension);
@@ -206,7 +207,8 @@ static int insert(job *j, const cli_sources *sources)
     akidb_error err;
     if (cli_sources_survey(sources, &j->rows, &err) != AKIDB_OK)
         return cli_sources_fail(j->db.session, NULL, 0, &err);
-    cli_db_how how = {.makes = true, .flushing = &j->v->flushing, .flushes_itself = true};
+    cli_db_how how = {
+        .makes = !j->v->no_create, .flushing = &j->v->flushing, .flushes_itself = true};
     int code = cli_db_open(j->db.session, &j->v->db, &how, &j->db);
     if (code != CLI_DONE)
         return code;
@@ -225,6 +227,7 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     job j = {.db = {.session = session},
              .v = v,
              .name = arguments[0],
+             .first_path = arguments[1],
              .batch_rows = v->batch_rows.set ? (size_t)v->batch_rows.value : BATCH_ROWS};
     if (session->json && v->ack)
         return cli_usage(session, "db insert: --json and --ack both want stdout");

@@ -77,13 +77,15 @@ int cli_db_folder(cli *session, const cli_db_values *v, const char **folder_out)
 {
     if (v->data == NULL)
         return cli_usage(session, "%s: expected --data DIR", session->command->name);
+    struct stat info;
+    if (stat(v->data, &info) == 0 && !S_ISDIR(info.st_mode))
+        return cli_usage(session, "--data '%s': expected a folder, found something else", v->data);
     *folder_out = v->data;
     cli_run_data(session, v->data);
     return CLI_DONE;
 }
 
-/* A command that only looks must not make a data folder where the user mistyped its name. */
-static int check_there(cli *session, const char *folder)
+int cli_db_check_there(cli *session, const char *folder)
 {
     static const char *const parts[] = {"wal", "catalogue"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -157,11 +159,10 @@ static int open_storage(cli *session, const cli_db_values *v, const cli_db_how *
         options.retention = &retention;
     }
     akidb_error err;
-    akidb_recovery_report report;
-    if (akidb_storage_open(&options, &db->storage, &report, &err) != AKIDB_OK)
+    if (akidb_storage_open(&options, &db->storage, &db->recovered, &err) != AKIDB_OK)
         return fail_to_open(session, v, &err);
     cli_progress_clear(&session->progress);
-    tell_recovery(session, &report);
+    tell_recovery(session, &db->recovered);
     return CLI_DONE;
 }
 
@@ -176,7 +177,8 @@ int cli_db_open(cli *session, const cli_db_values *v, const cli_db_how *how, cli
     if (code == CLI_DONE && how->flushing != NULL) {
         if (how->flushing->retention.keep_last.set &&
             !cli_retention_has_rule(&how->flushing->retention))
-            return cli_usage(session, "--keep-last 0 alone says not what to keep");
+            return cli_usage(session, "--keep-last 0: nothing says what to delete; give "
+                                      "--older-than or another rule of what to keep");
         int format = how->flushing->format;
         code =
             cli_encoding_apply(session, &how->flushing->encoding,
@@ -184,7 +186,7 @@ int cli_db_open(cli *session, const cli_db_values *v, const cli_db_how *how, cli
                                &snapshots, &parquet);
     }
     if (code == CLI_DONE && !how->makes)
-        code = check_there(session, db_out->folder);
+        code = cli_db_check_there(session, db_out->folder);
     if (code == CLI_DONE)
         code = open_store(session, db_out->folder);
     if (code == CLI_DONE)

@@ -62,6 +62,7 @@ typedef struct cli_db {
     cli *session;
     const char *folder;
     akidb_storage *storage;
+    akidb_recovery_report recovered;
 } cli_db;
 
 typedef struct cli_db_how {
@@ -74,6 +75,10 @@ typedef struct cli_db_how {
 
 /* The folder that --data names. Returns an exit code, having said why. */
 int cli_db_folder(cli *session, const cli_db_values *v, const char **folder_out);
+
+/* CLI_MISSING, having said so, when there is no data folder: a command that only looks must not
+ * make one where the user mistyped its name. */
+int cli_db_check_there(cli *session, const char *folder);
 
 /* Opens the store (by default the folder DATA/store; AKIDB_STORE is not looked at) and the storage,
  * and tells what recovery had to cut off, drop or replace. Returns an exit code, having said why.

@@ -124,6 +124,17 @@ void cli_json_raw(cli_json *json, const char *name, const char *text)
         fwrite(text, 1, size, json->file);
 }
 
+void cli_json_add(cli_json *json, const char *name, cli_json *value)
+{
+    bool whole = value->file != NULL && !ferror(value->file) && fflush(value->file) == 0;
+    if (whole) {
+        cli_json_raw(json, name, value->text);
+    } else if (json->file != NULL) {
+        fclose(json->file);
+        json->file = NULL; /* told by the print */
+    }
+}
+
 int cli_json_print(cli *session, cli_json *json)
 {
     bool whole = json->file != NULL && !ferror(json->file) && fflush(json->file) == 0;

@@ -25,6 +25,9 @@ void cli_json_bool(cli_json *json, const char *name, bool value);
 /* Text that is JSON already. */
 void cli_json_raw(cli_json *json, const char *name, const char *text);
 
+/* A value that was built apart, and is whole. */
+void cli_json_add(cli_json *json, const char *name, cli_json *value);
+
 /* The length of the UTF-8 character at `text`, or 0 when there is none. */
 size_t cli_utf8_size(const char *text);
 

@@ -9,23 +9,38 @@
 
 static void free_sample(cli_sample *sample)
 {
+    free(sample->suffix);
     free(sample->labels);
     free(sample->value);
 }
 
+static void free_metric(cli_metric *m)
+{
+    for (size_t j = 0; j < m->count; j++)
+        free_sample(&m->samples[j]);
+    free(m->samples);
+    free(m->name);
+    free(m->type);
+    free(m->help);
+}
+
 void cli_metrics_free(cli_metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->count; i++) {
-        cli_metric *m = &metrics->items[i];
-        for (size_t j = 0; j < m->count; j++)
-            free_sample(&m->samples[j]);
-        free(m->samples);
-        free(m->name);
-        free(m->type);
-        free(m->help);
-    }
+    for (size_t i = 0; i < metrics->count; i++)
+        free_metric(&metrics->items[i]);
     free(metrics->items);
     *metrics = (cli_metrics){0};
+}
+
+void cli_metrics_remove(cli_metrics *metrics, const char *prefix)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < metrics->count; i++)
+        if (strncmp(metrics->items[i].name, prefix, strlen(prefix)) == 0)
+            free_metric(&metrics->items[i]);
+        else
+            metrics->items[kept++] = metrics->items[i];
+    metrics->count = kept;
 }
 
 /* ---- finding and adding ---------------------------------------------------------------------- */
@@ -43,10 +58,10 @@ const cli_metric *cli_metrics_find(const cli_metrics *metrics, const char *name)
     return find(metrics, name);
 }
 
-static cli_sample *find_sample(const cli_metric *m, const char *labels)
+static cli_sample *find_sample(const cli_metric *m, const char *suffix, const char *labels)
 {
     for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->samples[i].labels, labels) == 0)
+        if (strcmp(m->samples[i].labels, labels) == 0 && strcmp(m->samples[i].suffix, suffix) == 0)
             return &m->samples[i];
     return NULL;
 }
@@ -54,7 +69,7 @@ static cli_sample *find_sample(const cli_metric *m, const char *labels)
 uint64_t cli_metrics_number(const cli_metrics *metrics, const char *name)
 {
     const cli_metric *m = find(metrics, name);
-    const cli_sample *sample = m != NULL ? find_sample(m, "") : NULL;
+    const cli_sample *sample = m != NULL ? find_sample(m, "", "") : NULL;
     return sample != NULL ? strtoull(sample->value, NULL, 10) : 0;
 }
 
@@ -98,13 +113,10 @@ static cli_metric *get(cli_metrics *metrics, const char *name, const char *type,
     return m;
 }
 
-void cli_metrics_put(cli_metrics *metrics, const char *name, const char *type, const char *help,
-                     const char *labels, const char *value)
+static void put(cli_metrics *metrics, cli_metric *m, const char *suffix, const char *labels,
+                const char *value)
 {
-    cli_metric *m = get(metrics, name, type, help);
-    if (m == NULL)
-        return;
-    cli_sample *sample = find_sample(m, labels);
+    cli_sample *sample = find_sample(m, suffix, labels);
     if (sample != NULL) {
         replace(metrics, &sample->value, value);
         return;
@@ -115,13 +127,21 @@ void cli_metrics_put(cli_metrics *metrics, const char *name, const char *type, c
         return;
     }
     m->samples = samples;
-    cli_sample added = {strdup(labels), strdup(value)};
-    if (added.labels == NULL || added.value == NULL) {
+    cli_sample added = {strdup(suffix), strdup(labels), strdup(value)};
+    if (added.suffix == NULL || added.labels == NULL || added.value == NULL) {
         free_sample(&added);
         metrics->failed = true;
         return;
     }
     m->samples[m->count++] = added;
+}
+
+void cli_metrics_put(cli_metrics *metrics, const char *name, const char *type, const char *help,
+                     const char *labels, const char *value)
+{
+    cli_metric *m = get(metrics, name, type, help);
+    if (m != NULL)
+        put(metrics, m, "", labels, value);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -181,6 +201,27 @@ static bool take_comment(char *line, const char *kind, char **name_out, char **r
     return true;
 }
 
+/* The metric that a sample of this name belongs to; that of `akidb_x_sum` may be akidb_x. */
+static cli_metric *owner(cli_metrics *metrics, char *name, const char **suffix_out)
+{
+    static const char *const suffixes[] = {"_sum", "_count", "_bucket"};
+    size_t size = strlen(name);
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        size_t end = strlen(suffixes[i]);
+        if (size <= end || strcmp(name + size - end, suffixes[i]) != 0)
+            continue;
+        name[size - end] = '\0';
+        cli_metric *m = find(metrics, name);
+        if (m != NULL && (strcmp(m->type, "summary") == 0 || strcmp(m->type, "histogram") == 0)) {
+            *suffix_out = suffixes[i];
+            return m;
+        }
+        name[size - end] = '_';
+    }
+    *suffix_out = "";
+    return get(metrics, name, NULL, NULL);
+}
+
 static bool take_sample(cli_metrics *metrics, char *line)
 {
     size_t size = name_size(line), labels = 0;
@@ -203,7 +244,10 @@ static bool take_sample(cli_metrics *metrics, char *line)
     (void)strtod(rest, &end);
     if (end == rest || *end != '\0')
         return false;
-    cli_metrics_put(metrics, line, NULL, NULL, labels_text, rest);
+    const char *suffix;
+    cli_metric *m = owner(metrics, line, &suffix);
+    if (m != NULL)
+        put(metrics, m, suffix, labels_text, rest);
     return true;
 }
 
@@ -218,7 +262,7 @@ static bool take_line(cli_metrics *metrics, char *line)
     }
     if (take_comment(line, "# TYPE ", &name, &rest)) {
         (void)get(metrics, name, rest, NULL);
-        return strcmp(rest, "counter") == 0 || strcmp(rest, "gauge") == 0;
+        return true;
     }
     return *line != '#' && take_sample(metrics, line);
 }
@@ -249,6 +293,23 @@ akidb_status cli_metrics_read(cli_metrics *metrics, FILE *file, const char *path
     return status;
 }
 
+akidb_status cli_metrics_of_storage(cli_metrics *metrics, akidb_storage *storage, akidb_error *err)
+{
+    akidb_buffer text;
+    akidb_status status = akidb_storage_metrics(storage, &text, err);
+    if (status != AKIDB_OK)
+        return status;
+    FILE *file = fmemopen(text.data, text.size, "r");
+    if (file == NULL) {
+        status = cli_set_error(err, AKIDB_E_OUT_OF_MEMORY, "out of memory");
+    } else {
+        status = cli_metrics_read(metrics, file, "metrics", err);
+        fclose(file);
+    }
+    akidb_buffer_free(&text);
+    return status;
+}
+
 /* ---- merging --------------------------------------------------------------------------------- */
 
 /* Both as whole numbers if they are, so that large ones stay exact. */
@@ -269,15 +330,16 @@ static void merge_sample(cli_metrics *into, const cli_metric *from, const cli_sa
         into->failed = true;
         return;
     }
-    const cli_metric *there = find(into, from->name);
-    const cli_sample *earlier = there != NULL ? find_sample(there, all) : NULL;
+    cli_metric *m = get(into, from->name, from->type, from->help);
+    const cli_sample *earlier = m != NULL ? find_sample(m, sample->suffix, all) : NULL;
     char sum[32];
     const char *value = sample->value;
-    if (earlier != NULL && strcmp(from->type, "counter") == 0) {
+    if (earlier != NULL && (strcmp(from->type, "counter") == 0 || *sample->suffix != '\0')) {
         add_values(earlier->value, value, sum);
         value = sum;
     }
-    cli_metrics_put(into, from->name, from->type, from->help, all, value);
+    if (m != NULL)
+        put(into, m, sample->suffix, all, value);
     free(all);
 }
 
@@ -324,8 +386,8 @@ void cli_metrics_print(FILE *file, const cli_metrics *metrics)
         for (size_t j = 0; j < m->count; j++) {
             const cli_sample *s = &m->samples[j];
             bool labels = *s->labels != '\0';
-            fprintf(file, "%s%s%s%s %s\n", m->name, labels ? "{" : "", s->labels, labels ? "}" : "",
-                    s->value);
+            fprintf(file, "%s%s%s%s%s %s\n", m->name, s->suffix, labels ? "{" : "", s->labels,
+                    labels ? "}" : "", s->value);
         }
     }
 }

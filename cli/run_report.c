@@ -86,38 +86,19 @@ void cli_run_data(cli *session, const char *folder)
         session->report->data = folder;
 }
 
-/* The store's calls are counted by the session, with those that are not the storage's. */
-static bool is_of_store(const char *name)
-{
-    return strncmp(name, "akidb_store_", strlen("akidb_store_")) == 0;
-}
-
 void cli_run_storage(cli *session, akidb_storage *storage)
 {
     cli_run_report *report = session->report;
-    akidb_buffer text;
     akidb_error err;
     if (report == NULL || storage == NULL)
         return;
-    cli_metrics all = {0};
-    akidb_status status = akidb_storage_metrics(storage, &text, &err);
-    if (status == AKIDB_OK) {
-        FILE *file = fmemopen(text.data, text.size, "r");
-        status = file != NULL ? cli_metrics_read(&all, file, "metrics", &err)
-                              : cli_set_error(&err, AKIDB_E_OUT_OF_MEMORY, "out of memory");
-        if (file != NULL)
-            fclose(file);
-        akidb_buffer_free(&text);
-    }
-    if (status != AKIDB_OK)
+    if (cli_metrics_of_storage(&report->storage, storage, &err) != AKIDB_OK) {
         (void)cli_fail(session, &err);
-    report->has_storage = status == AKIDB_OK;
-    for (size_t i = 0; i < all.count; i++)
-        for (size_t j = 0; !is_of_store(all.items[i].name) && j < all.items[i].count; j++)
-            cli_metrics_put(&report->storage, all.items[i].name, all.items[i].type,
-                            all.items[i].help, all.items[i].samples[j].labels,
-                            all.items[i].samples[j].value);
-    cli_metrics_free(&all);
+        return;
+    }
+    report->has_storage = true;
+    /* The session counts the store's requests, with those that are not the storage's. */
+    cli_metrics_remove(&report->storage, "akidb_store_");
 }
 
 /* ---- what is noted --------------------------------------------------------------------------- */

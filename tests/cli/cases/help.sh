@@ -9,3 +9,5 @@ run akidb help list
 akidb help list >one
 akidb list --help >two
 run cmp one two
+run akidb db --help
+run akidb db wal --help

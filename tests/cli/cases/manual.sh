@@ -16,6 +16,14 @@ for command in create restore get list show verify delete cleanup copy sync migr
 done
 wc -l <options | tr -d ' '
 
+# Commands of two words.
+for word in $(akidb db --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  .*/\1/p'); do
+    grep -q "^\.SS \"db $word\"" akidb.1 || echo "no db $word in the manual page"
+    akidb help db "$word" >one
+    akidb db "$word" --help >two
+    run cmp one two
+done
+
 if command -v bash >/dev/null; then
     akidb help --completion bash >akidb.bash
     complete() {
@@ -29,6 +37,11 @@ if command -v bash >/dev/null; then
     complete akidb verify --level ''
     complete akidb help cl
     complete akidb gc --
+    complete akidb db ''
+    complete akidb db --data d fl
+    complete akidb db insert --durability ''
+    complete akidb db get --data d words --col
+    complete akidb db --al
     touch a-file.npy
     complete akidb create words a-f
 fi
