@@ -108,13 +108,10 @@ void ak_sink_abort(ak_sink *sink)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static akidb_status input_read_at(void *handle, uint64_t offset, void *dst, size_t size,
-                                  akidb_error *err)
+/* What a call to the store has come to. */
+static akidb_status count_read(ak_part_input *part, akidb_status status, uint64_t offset,
+                               size_t size, size_t read, akidb_error *err)
 {
-    ak_part_input *part = handle;
-    size_t read = 0;
-    akidb_status status =
-        akidb_store_get_range(part->store, part->key, offset, dst, size, &read, err);
     if (status != AKIDB_OK)
         return status;
     atomic_fetch_add(&part->bytes_read, read);
@@ -126,12 +123,38 @@ static akidb_status input_read_at(void *handle, uint64_t offset, void *dst, size
     return AKIDB_OK;
 }
 
+static akidb_status input_read_at(void *handle, uint64_t offset, void *dst, size_t size,
+                                  akidb_error *err)
+{
+    ak_part_input *part = handle;
+    size_t read = 0;
+    akidb_status status =
+        akidb_store_get_range(part->store, part->key, offset, dst, size, &read, err);
+    return count_read(part, status, offset, size, read, err);
+}
+
+static akidb_status input_read_pieces(void *handle, uint64_t offset, const akidb_piece *pieces,
+                                      size_t count, akidb_error *err)
+{
+    ak_part_input *part = handle;
+    size_t read = 0, size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].size;
+    akidb_status status =
+        akidb_store_get_pieces(part->store, part->key, offset, pieces, count, &read, err);
+    return count_read(part, status, offset, size, read, err);
+}
+
 akidb_input ak_part_input_open(ak_part_input *part, akidb_store *store, const char *key,
                                uint64_t size)
 {
-    static const akidb_input_ops ops = {.read_at = input_read_at};
+    static const akidb_input_ops far_ops = {.read_at = input_read_at,
+                                            .read_pieces = input_read_pieces};
+    static const akidb_input_ops near_ops = {
+        .read_at = input_read_at, .read_pieces = input_read_pieces, .is_near = true};
+    const akidb_input_ops *ops = akidb_store_is_near(store) ? &near_ops : &far_ops;
     part->store = store;
     part->key = key;
     atomic_init(&part->bytes_read, 0);
-    return (akidb_input){&ops, part, size, key};
+    return (akidb_input){ops, part, size, key};
 }
