@@ -191,6 +191,8 @@ AKIDB_API void akidb_parquet_reader_close(akidb_parquet_reader *reader);
 
 AKIDB_API uint64_t akidb_parquet_reader_rows(const akidb_parquet_reader *reader);
 /* 0 for a file without rows that does not say its dimension. */
+    unsigned reads;   /* row groups that are fetched at once from an input that is not near, of at
+                         most 128 MiB together, but as many as `threads`; default 8 */
 AKIDB_API uint32_t akidb_parquet_reader_dimension(const akidb_parquet_reader *reader);
 AKIDB_API size_t akidb_parquet_reader_row_groups(const akidb_parquet_reader *reader);
 /* "akidb version 0.1.0 (build ...)", as the file has it, or "". Lives as long as the reader. */

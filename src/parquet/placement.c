@@ -168,7 +168,7 @@ typedef struct page_run {
 typedef struct reading {
     ak_placement *placement;
     const akidb_parquet_reader *reader;
-    akidb_piece *pieces; /* two for each page */
+    akidb_piece *pieces; /* `before`, then two for each page */
     page_run *runs;
     size_t run_count;
 } reading;
@@ -186,8 +186,8 @@ static void form_runs(reading *r)
         }
         last->count++;
         last->size += page->head_size + page->values.size;
-        r->pieces[2 * i] = (akidb_piece){placement->heads.data + page->head, page->head_size};
-        r->pieces[2 * i + 1] = page->values;
+        r->pieces[2 * i + 1] = (akidb_piece){placement->heads.data + page->head, page->head_size};
+        r->pieces[2 * i + 2] = page->values;
     }
 }
 
@@ -209,10 +209,12 @@ static akidb_status read_run(void *context, size_t index, akidb_error *err)
 {
     const reading *r = context;
     page_run *run = &r->runs[index];
-    const akidb_piece *pieces = r->pieces + 2 * run->first;
+    const akidb_piece *pieces = r->pieces + 2 * run->first + 1;
     ak_placed_page *pages = r->placement->pages + run->first;
+    size_t before = run->first == 0 ? r->pieces[0].size : 0;
     akidb_status status =
-        akidb_input_read_pieces(r->reader->input, pages[0].offset, pieces, 2 * run->count, err);
+        akidb_input_read_pieces(r->reader->input, pages[0].offset - before, pieces - (before > 0),
+                                2 * run->count + (before > 0), err);
     if (status != AKIDB_OK)
         return status;
     const akidb_parquet_read_options *options = &r->reader->options;
@@ -227,7 +229,7 @@ static akidb_status read_run(void *context, size_t index, akidb_error *err)
 akidb_status ak_placement_read(ak_placement *placement, const akidb_parquet_reader *reader,
                                akidb_error *err)
 {
-    size_t count = placement->page_count, bytes = 2 * count * sizeof(akidb_piece);
+    size_t count = placement->page_count, bytes = (2 * count + 1) * sizeof(akidb_piece);
     reading r = {.placement = placement, .reader = reader};
     r.pieces = malloc(bytes);
     r.runs = malloc(count * sizeof *r.runs);
@@ -235,8 +237,13 @@ akidb_status ak_placement_read(ak_placement *placement, const akidb_parquet_read
     if (r.pieces == NULL || r.runs == NULL)
         status = ak_fail_memory(err, bytes);
     if (status == AKIDB_OK) {
+        r.pieces[0] = placement->before;
         form_runs(&r);
         status = ak_pool_run_indexed(reader->pool, r.run_count, read_run, &r, err);
+    }
+    if (status == AKIDB_OK && placement->before.size > 0) {
+        placement->before_crc32c = ak_crc32c(0, placement->before.data, placement->before.size);
+        placement->crc32c = placement->before_crc32c;
     }
     for (size_t i = 0; status == AKIDB_OK && i < r.run_count; i++)
         placement->crc32c = ak_crc32c_combine(placement->crc32c, r.runs[i].crc32c, r.runs[i].size);

@@ -22,6 +22,8 @@ typedef struct ak_placement {
     size_t page_capacity;
     akidb_buffer heads; /* headers and levels of all pages, one after the other */
     uint32_t crc32c;    /* of the bytes before the chunk, continued over all of it */
+    akidb_piece before; /* room for the bytes before the chunk, to be read with it; or size 0 */
+    uint32_t before_crc32c;
 } ak_placement;
 
 void ak_placement_free(ak_placement *placement);
@@ -33,7 +35,8 @@ AKIDB_CHECK akidb_status ak_placement_plan(ak_placement *placement,
                                            float *vectors, akidb_error *err);
 
 /* Reads the planned pages, of which there are some; from a near input on all threads of the
- * reader's pool. With a summary of the file, crc32c goes on from what it is over all bytes of the
+ * reader's pool, from any other by one request, together with `before`, if that has room. With a
+ * summary of the file, crc32c goes on from what it is, or from before_crc32c, over all bytes of the
  * chunk; without one, each page gets the CRC-32 that its header asks for. */
 AKIDB_CHECK akidb_status ak_placement_read(ak_placement *placement,
                                            const akidb_parquet_reader *reader, akidb_error *err);

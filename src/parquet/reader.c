@@ -13,6 +13,10 @@
 
 #define MAX_PAGE_BYTES_DEFAULT (UINT64_C(1) << 30)
 
+/* Row groups that are fetched at once from far away, and how many bytes of them. */
+#define READS_DEFAULT   8
+#define READS_BYTES_MAX (UINT64_C(128) << 20)
+
 /* A file may stand for so many bytes per byte of its own, and for a little more when it is small.
  * Dictionaries and runs could stand for any number; real collections stay far below. What was
  * recorded when it was written has been that large: vectors of zeros must come back as well. */
@@ -41,6 +45,10 @@ static akidb_status copy_options(akidb_parquet_reader *reader,
         own->max_page_bytes = MAX_PAGE_BYTES_DEFAULT;
     if (own->threads == 0)
         own->threads = 1;
+    if (own->reads == 0)
+        own->reads = READS_DEFAULT;
+    if (own->reads < own->threads || reader->input->ops->is_near)
+        own->reads = own->threads;
     return AKIDB_OK;
 }
 
@@ -99,6 +107,15 @@ static akidb_status find_dimension(akidb_parquet_reader *reader, akidb_error *er
     return AKIDB_OK;
 }
 
+static akidb_status open_gate(akidb_parquet_reader *reader, akidb_error *err)
+{
+    reader->decoders = malloc(sizeof *reader->decoders);
+    if (reader->decoders == NULL)
+        return ak_fail_memory(err, sizeof *reader->decoders);
+    ak_gate_init(reader->decoders, reader->options.threads);
+    return AKIDB_OK;
+}
+
 static akidb_status open_file(akidb_parquet_reader *reader, bool keep_tail, akidb_error *err)
 {
     const akidb_input *input = reader->input;
@@ -120,8 +137,8 @@ static akidb_status open_file(akidb_parquet_reader *reader, bool keep_tail, akid
     if (status == AKIDB_OK)
         status = find_dimension(reader, err);
     if (status == AKIDB_OK)
-        status = ak_pool_new(reader->options.threads, &reader->pool, err);
-    return status;
+        status = ak_pool_new(reader->options.reads, &reader->pool, err);
+    return status == AKIDB_OK ? open_gate(reader, err) : status;
 }
 
 akidb_status ak_parquet_reader_open(const akidb_input *input,
@@ -157,6 +174,9 @@ void akidb_parquet_reader_close(akidb_parquet_reader *reader)
         return;
     akidb_buffer_free(&reader->tail);
     ak_pool_free(reader->pool);
+    if (reader->decoders != NULL)
+        ak_gate_destroy(reader->decoders);
+    free(reader->decoders);
     ak_arena_free(reader->arena);
     free(reader);
 }
@@ -372,6 +392,22 @@ static akidb_status run(reading *r)
     return status;
 }
 
+/* How many row groups to have in work: one for each thread, and more where fetching them takes
+ * longer than decoding, as far as memory for their bytes goes. */
+static size_t groups_at_once(const reading *r)
+{
+    size_t threads = r->reader->options.threads, most = ak_pool_threads(r->reader->pool);
+    uint64_t largest = 1;
+    for (size_t i = 0; i < r->count; i++) {
+        uint64_t bytes = stored_bytes(r, r->first + i);
+        largest = bytes > largest ? bytes : largest;
+    }
+    uint64_t fit = READS_BYTES_MAX / largest;
+    if (fit < most)
+        most = fit < threads ? threads : (size_t)fit;
+    return r->count < most ? r->count : most;
+}
+
 static akidb_status read_groups(reading *r, size_t rows)
 {
     const akidb_parquet_reader *reader = r->reader;
@@ -384,8 +420,7 @@ static akidb_status read_groups(reading *r, size_t rows)
     akidb_status status = ak_documents_reserve(documents, rows, r->err);
     if (status != AKIDB_OK)
         return status;
-    size_t threads = ak_pool_threads(reader->pool);
-    r->job_count = r->count < threads ? r->count : threads;
+    r->job_count = groups_at_once(r);
     r->jobs = calloc(r->job_count + 1, sizeof *r->jobs); /* never of no bytes */
     if (r->jobs == NULL)
         return ak_fail_memory(r->err, (r->job_count + 1) * sizeof *r->jobs);

@@ -3,6 +3,7 @@
 /* The inside of akidb_parquet_reader, for the files of src/parquet that share it. Nothing here
  * changes after the open: row groups are read from it on many threads. */
 #include "akidb/parquet.h"
+#include "os/gate.h"
 #include "os/pool.h"
 #include "parquet/footer_read.h"
 
@@ -22,7 +23,8 @@ struct akidb_parquet_reader {
     const ak_extent *extents;   /* row_group_count x leaf_count */
     ak_page_list *vector_pages; /* per row group (vector_pages.h) */
     uint32_t dimension;
-    ak_pool *pool;
+    ak_pool *pool;     /* as many as fetch or decode at a time */
+    ak_gate *decoders; /* options.threads of them decode */
     akidb_buffer tail; /* as the file has it, for parquet/find.h; else empty */
 };
 

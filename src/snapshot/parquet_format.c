@@ -98,6 +98,7 @@ akidb_status ak_parquet_part_open(const ak_part_source *source, unsigned columns
         .struct_size = sizeof options,
         .columns = columns,
         .threads = source->threads,
+        .reads = keep_tail ? 1 : 0, /* single documents are looked for one after the other */
         .expected = source->metadata->checked ? &source->part->summary : NULL,
         .check_pages = source->thorough,
         .hooks = source->hooks,

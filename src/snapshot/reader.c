@@ -291,9 +291,12 @@ akidb_status akidb_snapshot_next(akidb_snapshot_reader *reader, akidb_documents 
  * others often, but no more than a fraction of a second's work, so that progress is told. */
 static size_t groups_at_once(const akidb_snapshot_reader *reader)
 {
-    enum { PER_THREAD = 4, STEP_BYTES = 256 << 20 };
+    enum { PER_THREAD = 4, FAR = 32, STEP_BYTES = 256 << 20 };
     const akidb_snapshot_metadata *metadata = reader->metadata;
     size_t threads = reader->snapshotter->threads, count = 0;
+    size_t most = PER_THREAD * threads;
+    if (most < FAR && !akidb_store_is_near(reader->snapshotter->store))
+        most = FAR; /* so that some are always on their way */
     for (size_t i = 0; i < metadata->part_count; i++)
         count += metadata->parts[i].summary.row_group_count;
     if (count == 0 || reader->filter.conditional)
@@ -301,7 +304,7 @@ static size_t groups_at_once(const akidb_snapshot_reader *reader)
     uint64_t fit = STEP_BYTES / (metadata->size_bytes / count + 1);
     if (fit < threads)
         return threads;
-    return fit < PER_THREAD * threads ? (size_t)fit : PER_THREAD * threads;
+    return fit < most ? (size_t)fit : most;
 }
 
 static akidb_status gather(akidb_snapshot_reader *reader, akidb_documents *documents,

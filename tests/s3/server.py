@@ -67,6 +67,7 @@ SETTINGS = {
     "expired_tokens": [],  # session tokens that are answered with ExpiredToken
     "container_token": None,  # what the container's endpoint wants as Authorization
     "stall_seconds": 60,
+    "delay": 0,  # seconds that a GET of an object takes
     "retry_after": None,
 }
 RIGHTS = {
@@ -113,6 +114,23 @@ class World:
             self.settings = json.loads(json.dumps(SETTINGS))
             self.faults, self.random, self.allow = [], None, {}
             self.log, self.last, self.received, self.sent = {}, {}, 0, 0
+            self.under_way, self.most = 0, 0
+
+    def begin(self, op):
+        """Counts the GETs of objects that are under way at once."""
+        if op == "GetObject":
+            with self.lock:
+                self.under_way += 1
+                self.most = max(self.most, self.under_way)
+            time.sleep(self.settings["delay"])
+
+    def end(self, op):
+        if op == "GetObject":
+            with self.lock:
+                self.under_way -= 1
+
+    def command_most(self, _):
+        return {"most": self.most}
 
     def secret_of(self, key_id):
         return self.root_keys.get(key_id) or self.temporary.get(key_id)
@@ -264,11 +282,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.op = self.operation()
         self.world.last[self.op] = self.fields
         self.fault = self.world.next_fault(self.op)
+        self.world.begin(self.op)
         try:
             if not self.fail_before():
                 self.answer(*self.perform())
         except Refused as refused:
             self.refuse(refused)
+        finally:
+            self.world.end(self.op)
 
     do_PUT = do_POST = do_HEAD = do_DELETE = do_GET
 
