@@ -59,6 +59,8 @@ rgw frontends = beast endpoint=127.0.0.1:$port
 rgw run sync thread = false
 rgw enable apis = s3
 rgw dns name = localhost
+# Of lifecycle rules a day.
+rgw lc debug interval = 2
 rgw crypt require ssl = false
 rgw crypt s3 kms backend = testing
 rgw crypt s3 kms encryption keys = akidb-tests=$(head -c 32 /dev/urandom | base64)

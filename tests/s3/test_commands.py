@@ -3,7 +3,9 @@
 AKIDB is the program. run_real.py runs this on real servers, on_own_server.py on the tests' own.
 """
 import array
+import base64
 import functools
+import hashlib
 import os
 import random
 import shutil
@@ -32,7 +34,7 @@ RIGHTS = {
     "collector": ["s3:GetObject", "s3:ListBucket", "s3:DeleteObject",
                   "s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts",
                   "s3:AbortMultipartUpload"],
-    "migrator": ["s3:PutObject", "s3:GetObject", "s3:ListBucket"],
+    "copier": ["s3:PutObject", "s3:GetObject", "s3:ListBucket"],
 }
 
 
@@ -169,9 +171,20 @@ class FewRights(Place):
 
     def test_the_rights_of_migrate_are_enough_for_it(self):
         snapshot = self.akidb("create", "words", self.small)
-        other = self.akidb("migrate", "words", snapshot, "--to", "json", keys=self.migrator)
+        other = self.akidb("migrate", "words", snapshot, "--to", "json", keys=self.copier)
         self.akidb("restore", "words", other.splitlines()[-1], self.out, keys=self.reader)
         self.assert_same(self.small, self.out)
+
+
+    def test_the_rights_of_migrate_are_enough_for_copy_and_sync(self):
+        snapshot = self.akidb("create", "words", self.small, keys=self.creator)
+        there = f"s3://{self.client.bucket}/{self.prefix}-there"
+        self.akidb("copy", "words", snapshot, "--to", there, keys=self.copier)
+        self.akidb("create", "words", self.small, keys=self.creator)
+        self.akidb("sync", "words", "--to", there, keys=self.copier)
+        listed = self.akidb("list", "words", prefix=self.prefix + "-there", keys=self.reader)
+        self.assertEqual(len(listed.splitlines()), 2)
+        self.akidb("verify", "words", prefix=self.prefix + "-there", keys=self.reader)
 
 
 class Interrupted(Place):
@@ -257,6 +270,30 @@ class Encrypted(Place):
         self.assertIn(done.returncode, (1, 2))
         self.assertIn("rot13", done.stderr)
         self.assertEqual(self.client.list(self.prefix), [])
+
+
+@unittest.skipUnless(SERVER == "rgw", "only Ceph can be told that a day has two seconds")
+class Lifecycle(Place):
+    RULES = """<LifecycleConfiguration><Rule><ID>unfinished uploads</ID><Status>Enabled</Status>
+        <Filter><Prefix>%s/</Prefix></Filter><AbortIncompleteMultipartUpload>
+        <DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload>
+        </Rule></LifecycleConfiguration>"""
+
+    def test_the_rule_of_the_manual_removes_uploads_and_nothing_else(self):
+        self.akidb("create", "words", self.small)
+        before = self.client.list(self.prefix)
+        for key in (f"{self.prefix}/snapshots/upload", f"{self.prefix}-other/upload"):
+            self.client.send("POST", key, "uploads=")
+        rules = (self.RULES % self.prefix).encode()
+        digest = base64.b64encode(hashlib.md5(rules).digest()).decode()
+        self.client.send("PUT", query="lifecycle=", body=rules, headers={"content-md5": digest})
+        deadline = time.monotonic() + 90
+        while self.client.uploads(self.prefix + "/"):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.5)
+        self.assertTrue(self.client.uploads(self.prefix + "-other/"))
+        self.assertEqual(self.client.list(self.prefix), before)
+        self.client.send("DELETE", query="lifecycle=")
 
 
 class AtOnce(Place):
