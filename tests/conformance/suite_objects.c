@@ -289,7 +289,7 @@ static void pieces_are_filled_one_after_the_other(void **state)
                 memcpy(whole + first, b, second);
                 memcpy(whole + first + second, c, 2);
                 if (read > 0)
-                    assert_memory_equal(whole, "0123456789" + offset, read);
+                    assert_memory_equal(whole, &"0123456789"[offset], read);
             }
     char byte;
     size_t read = 77;

@@ -7,80 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "akidb/s3.h"
-#include "s3_server.h"
-#include "test.h"
-
-enum { SMALL = 100, LARGE = 5000 }; /* one PUT, and an upload in parts */
-
-static s3_server server;
-
-typedef struct world {
-    akidb_store *store;
-    akidb_error err;
-    char bytes[LARGE];
-} world;
-
-static char last_log[1024];
-
-static void keep_log(void *context, akidb_log_level level, const char *message)
-{
-    (void)context, (void)level;
-    snprintf(last_log, sizeof last_log, "%s", message);
-}
-
-static akidb_s3_options usual(void)
-{
-    return (akidb_s3_options){.struct_size = sizeof(akidb_s3_options),
-                              .endpoint = server.endpoint,
-                              .access_key_id = S3_TEST_KEY,
-                              .secret_access_key = S3_TEST_SECRET,
-                              .single_put_bytes = 1000,
-                              .part_bytes = 5 << 20,
-                              .stall_timeout_ms = 1000,
-                              .log = keep_log};
-}
-
-static akidb_store *open_with(const akidb_s3_options *options)
-{
-    akidb_store *store;
-    akidb_error err = {0};
-    assert_ok(err, akidb_s3_store_open(S3_TEST_BUCKET, "p", options, &store, &err));
-    return store;
-}
-
-static world *world_open(void)
-{
-    world *w = calloc(1, sizeof *w);
-    assert_non_null(w);
-    akidb_s3_options options = usual();
-    s3_server_tell(&server, "{\"reset\": true, \"clear\": true}");
-    w->store = open_with(&options);
-    test_random_bytes(1, (uint8_t *)w->bytes, sizeof w->bytes);
-    return w;
-}
-
-static void world_close(world *w)
-{
-    akidb_store_close(w->store);
-    free(w);
-}
+#include "world.h"
 
 /* ---- what is tried --------------------------------------------------------------------------- */
-
-static akidb_status put(world *w, const char *key, size_t size, akidb_put_mode mode)
-{
-    return akidb_store_put(w->store, key, &(akidb_slice){w->bytes, size}, 1, mode, &w->err);
-}
-
-static void assert_object(world *w, const char *key, size_t size)
-{
-    akidb_buffer found;
-    assert_ok(w->err, akidb_store_get(w->store, key, LARGE, &found, &w->err));
-    assert_int_equal(found.size, size);
-    assert_memory_equal(found.data, w->bytes, size);
-    akidb_buffer_free(&found);
-}
 
 static akidb_status try_put(world *w)
 {
@@ -167,13 +96,6 @@ static akidb_status try_copy(world *w)
 static akidb_status try_copy_in_parts(world *w)
 {
     return akidb_store_copy(w->store, "old", "new", AKIDB_PUT_IF_ABSENT, &w->err);
-}
-
-static akidb_visit count_entry(void *context, const akidb_list_entry *entry)
-{
-    (void)entry;
-    ++*(size_t *)context;
-    return AKIDB_VISIT_CONTINUE;
 }
 
 static akidb_status try_list(world *w)
@@ -684,115 +606,6 @@ static void the_bucket_may_stand_in_the_hosts_name(void **state)
     world_close(w);
 }
 
-/* ---- many keys ------------------------------------------------------------------------------- */
-
-enum { MANY = 2500 };
-
-static void put_many(world *w, char names[][16], const char *keys[], size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        snprintf(names[i], 16, "many/%u", (unsigned)i);
-        keys[i] = names[i];
-    }
-    assert_ok(w->err, put(w, keys[0], SMALL, AKIDB_PUT_ALWAYS));
-    assert_ok(w->err, put(w, keys[count - 1], SMALL, AKIDB_PUT_ALWAYS));
-}
-
-static void assert_none(world *w, const char *prefix)
-{
-    size_t count = 0;
-    assert_ok(w->err, akidb_store_list(w->store, prefix, 0, count_entry, &count, &w->err));
-    assert_int_equal(count, 0);
-}
-
-static void a_thousand_keys_are_deleted_by_one_request(void **state)
-{
-    (void)state;
-    static char names[MANY][16];
-    static const char *keys[MANY];
-    world *w = world_open();
-    put_many(w, names, keys, MANY);
-    assert_ok(w->err, akidb_store_delete_many(w->store, keys, MANY, NULL, &w->err));
-    assert_int_equal(s3_server_count(&server, "DeleteObjects"), 3);
-    assert_int_equal(s3_server_count(&server, "DeleteObject"), 0);
-    assert_none(w, "many/");
-    assert_ok(w->err, akidb_store_delete_many(w->store, keys, 1, NULL, &w->err));
-    assert_int_equal(s3_server_count(&server, "DeleteObject"), 1);
-    world_close(w);
-}
-
-static void a_key_that_stays_does_not_keep_the_others(void **state)
-{
-    (void)state;
-    static const char *const keys[] = {"a & b", "denied", "passing", "odd", "absent"};
-    akidb_status outcomes[5];
-    world *w = world_open();
-    for (size_t i = 0; i < 4; i++)
-        assert_ok(w->err, put(w, keys[i], SMALL, AKIDB_PUT_ALWAYS));
-    s3_server_tell(&server, "{\"set\": {\"key_errors\": {\"p/denied\": \"AccessDenied\", "
-                            "\"p/passing\": \"InternalError\", \"p/odd\": \"NeverHeardOf\", "
-                            "\"p/absent\": \"NoSuchKey\"}}}");
-    assert_status(AKIDB_E_PERMISSION,
-                  akidb_store_delete_many(w->store, keys, 5, outcomes, &w->err));
-    static const akidb_status expected[] = {AKIDB_OK, AKIDB_E_PERMISSION, AKIDB_OK, AKIDB_E_STORE,
-                                            AKIDB_OK};
-    assert_memory_equal(outcomes, expected, sizeof expected);
-    assert_non_null(strstr(w->err.message, "s3://" S3_TEST_BUCKET "/p/denied"));
-    assert_non_null(strstr(w->err.message, "AccessDenied: for this key"));
-    assert_int_equal(s3_server_count(&server, "DeleteObject"), 1); /* the one that may pass */
-    world_close(w);
-}
-
-static void an_answer_about_other_keys_is_refused(void **state)
-{
-    (void)state;
-    static const char *const keys[] = {"a", "b", "c"};
-    static const char *const told[] = {"p/x", "other", "p/a"}; /* the last one more than once */
-    akidb_status outcomes[3];
-    world *w = world_open();
-    for (size_t i = 0; i < 3; i++) {
-        s3_server_tell(&server,
-                       "{\"set\": {\"told_key\": \"%s\", \"key_errors\": {\"p/a\": \"X\", "
-                       "\"p/b\": \"X\"}}}",
-                       told[i]);
-        assert_status(AKIDB_E_STORE, akidb_store_delete_many(w->store, keys, 3, outcomes, &w->err));
-        assert_int_equal(outcomes[0], AKIDB_E_STORE);
-    }
-    world_close(w);
-}
-
-static void a_server_without_delete_many_gets_single_deletes(void **state)
-{
-    (void)state;
-    static char names[20][16];
-    static const char *keys[20];
-    world *w = world_open();
-    s3_server_tell(&server, "{\"set\": {\"delete_many\": false}}");
-    for (size_t i = 1; i <= 2; i++) {
-        put_many(w, names, keys, 20);
-        assert_ok(w->err, akidb_store_delete_many(w->store, keys, 20, NULL, &w->err));
-        assert_none(w, "many/");
-        assert_int_equal(s3_server_count(&server, "DeleteObjects"), 1); /* not asked again */
-        assert_int_equal(s3_server_count(&server, "DeleteObject"), 20 * i);
-    }
-    assert_non_null(strstr(last_log, "DeleteObjects"));
-    world_close(w);
-}
-
-static void a_key_that_xml_cannot_hold_is_deleted_all_the_same(void **state)
-{
-    (void)state;
-    static const char *const keys[] = {"odd \xEF\xBF\xBE", "odd", "odd \xEF\xBF\xBF"};
-    world *w = world_open();
-    for (size_t i = 0; i < 3; i++)
-        assert_ok(w->err, put(w, keys[i], SMALL, AKIDB_PUT_ALWAYS));
-    assert_ok(w->err, akidb_store_delete_many(w->store, keys, 3, NULL, &w->err));
-    assert_none(w, "odd");
-    assert_int_equal(s3_server_count(&server, "DeleteObjects"), 1);
-    assert_int_equal(s3_server_count(&server, "DeleteObject"), 2);
-    world_close(w);
-}
-
 /* ---- statistics ------------------------------------------------------------------------------ */
 
 static void every_request_is_counted(void **state)
@@ -952,20 +765,6 @@ static void a_killed_upload_shows_nothing_and_is_removed(void **state)
     world_close(w);
 }
 
-static int start(void **state)
-{
-    (void)state;
-    s3_server_start(&server);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    s3_server_stop(&server);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -991,15 +790,10 @@ int main(void)
         cmocka_unit_test(another_writers_object_is_not_taken_for_ones_own),
         cmocka_unit_test(encryption_is_asked_for),
         cmocka_unit_test(the_bucket_may_stand_in_the_hosts_name),
-        cmocka_unit_test(a_thousand_keys_are_deleted_by_one_request),
-        cmocka_unit_test(a_key_that_stays_does_not_keep_the_others),
-        cmocka_unit_test(an_answer_about_other_keys_is_refused),
-        cmocka_unit_test(a_server_without_delete_many_gets_single_deletes),
-        cmocka_unit_test(a_key_that_xml_cannot_hold_is_deleted_all_the_same),
         cmocka_unit_test(every_request_is_counted),
         cmocka_unit_test(hostile_lists_are_refused),
         cmocka_unit_test(a_cancel_ends_a_call_within_a_second),
         cmocka_unit_test(a_killed_upload_shows_nothing_and_is_removed),
     };
-    return cmocka_run_group_tests_name("s3 faults", tests, start, stop);
+    return cmocka_run_group_tests_name("s3 faults", tests, world_start_server, world_stop_server);
 }

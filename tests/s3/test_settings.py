@@ -132,9 +132,9 @@ class Slow(Place):
 
 
 class Interrupted(Place):
-    def interrupt(self, op, *arguments):
+    def interrupt(self, op, *arguments, **variables):
         """Sends SIGINT once a request of that operation has come, and is not answered."""
-        process = self.start(*arguments)
+        process = self.start(*arguments, **variables)
         deadline = time.monotonic() + 60
         while tell(log=True)["log"].get(op, 0) == 0:
             self.assertIsNone(process.poll())
@@ -172,16 +172,10 @@ class Interrupted(Place):
         with open(token, "w", encoding="ascii") as file:
             file.write("identity+token/=")
         tell(set={"stall_seconds": 60}, fault={"op": "sts-keys", "kind": "stall"})
-        os.environ.update(AWS_WEB_IDENTITY_TOKEN_FILE=token, AWS_ROLE_ARN="arn:aws:iam::1:role/test",
-                          AWS_ENDPOINT_URL_STS=ENDPOINT + "/-/sts")
-        keys = {name: os.environ.pop(name) for name in ("AWS_ACCESS_KEY_ID",
-                                                        "AWS_SECRET_ACCESS_KEY")}
-        try:
-            self.interrupt("sts-keys", "list", "words")
-        finally:
-            os.environ.update(keys)
-            for name in "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ENDPOINT_URL_STS":
-                del os.environ[name]
+        self.interrupt("sts-keys", "list", "words", AWS_ACCESS_KEY_ID="",
+                       AWS_SECRET_ACCESS_KEY="", AWS_WEB_IDENTITY_TOKEN_FILE=token,
+                       AWS_ROLE_ARN="arn:aws:iam::1:role/test",
+                       AWS_ENDPOINT_URL_STS=ENDPOINT + "/-/sts")
 
 
 if __name__ == "__main__":
