@@ -14,7 +14,8 @@ set(AKIDB_LAYERS
   "wal 3 base os"
   "formats 4 base os codec json document parquet"
   "snapshot 5 base os codec json document parquet store formats"
-  "storage 6 base os json document snapshot wal")
+  "storage 6 base os json document snapshot wal"
+  "tiering 7 base os storage")
 
 set(AKIDB_LAYER_NAMES "")
 

@@ -9,5 +9,6 @@
 #include "akidb/snapshot.h"
 #include "akidb/storage.h"
 #include "akidb/store.h"
+#include "akidb/tiering.h"
 #include "akidb/wal.h"
 #endif
