@@ -8,8 +8,8 @@ before=$(fingerprint store)
 documents 1 30000 >many.jsonl
 for signal in INT TERM HUP; do
     mkfifo slow.jsonl
-    # A shell ignores SIGINT in what it starts in the background: env gives it back.
-    env --default-signal=INT akidb create --row-group-size 1000 words slow.jsonl >out 2>err &
+    # A shell ignores SIGINT in what it starts in the background, and nohup SIGHUP.
+    env --default-signal=INT,HUP akidb create --row-group-size 1000 words slow.jsonl >out 2>err &
     creator=$!
     exec 9>slow.jsonl
     cat many.jsonl >&9
