@@ -109,6 +109,7 @@ akidb_file_format cli_file_format_of(const char *path);
 extern const cli_choice cli_formats[];          /* akidb_snapshot_format */
 extern const cli_choice cli_compressions[];     /* akidb_compression */
 extern const cli_choice cli_vector_encodings[]; /* akidb_vector_encoding */
+extern const cli_choice cli_profiles[];         /* akidb_profile */
 extern const cli_choice cli_layouts[];          /* akidb_layout */
 extern const cli_choice cli_time_units[];       /* akidb_time_unit */
 extern const cli_choice cli_columns[];          /* akidb_column */

@@ -43,8 +43,7 @@ static const cli_option options[] = {
 static const cli_example examples[] = {
     {"Vectors from NumPy, with a name for each", "akidb create words glove.npy --ids words.txt"},
     {"Several files, well compressed",
-     "akidb create pages a.parquet b.parquet --id-column url --compression zstd:3 "
-     "--vector-encoding byte-stream-split"},
+     "akidb create pages a.parquet b.parquet --id-column url --profile balanced"},
     {"Documents from another program", "produce | akidb create notes -"},
     {0}};
 

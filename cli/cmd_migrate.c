@@ -19,8 +19,7 @@ static const cli_option options[] = {{"to", 0, "FORMAT", "The format to write; m
 static const cli_example examples[] = {
     {"Turn an old JSON snapshot into Parquet", "akidb migrate words latest --to parquet"},
     {"Write a snapshot anew, smaller, and drop the old one",
-     "akidb migrate words 3f1c --to parquet --compression zstd:3 "
-     "--vector-encoding byte-stream-split --delete-source"},
+     "akidb migrate words 3f1c --to parquet --profile small --delete-source"},
     {0}};
 
 static void print_result(cli *session, const akidb_snapshot_metadata *metadata, const char *source)

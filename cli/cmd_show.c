@@ -36,6 +36,13 @@ static void print_metadata(const akidb_snapshot_metadata *m)
     printf("dimension    %" PRIu32 "\n", m->dimension);
     printf("format       %s\n", cli_choice_name(cli_formats, (int)m->format));
     printf("compression  %s\n", cli_choice_name(cli_compressions, (int)m->compression));
+    if (m->profile != NULL) {
+        fputs("profile      ", stdout);
+        cli_print_text(stdout, m->profile);
+        fputs("\nvectors      ", stdout);
+        cli_print_text(stdout, m->profile_choice);
+        putchar('\n');
+    }
     printf("size         %s", cli_format_size(m->size_bytes, size));
     if (m->size_bytes >= 1024)
         printf(" (%" PRIu64 " bytes)", m->size_bytes);
@@ -286,11 +293,12 @@ const cli_command cli_cmd_show = {
     .name = "show",
     .arguments = "COLLECTION SNAPSHOT",
     .summary = "Show what a snapshot is made of",
-    .details =
-        "Prints the metadata and the parts, and for Parquet how each column is stored: values, "
-        "bytes before and after compression, codec, encodings, and whether there is a Bloom "
-        "filter. Only the footers of the parts "
-        "are read; 'akidb verify' reads everything.",
+    .details = "Prints the metadata and the parts; what a profile has chosen, and what the other "
+               "ways came "
+               "to in its sample; and for Parquet how each column is stored: values, "
+               "bytes before and after compression, codec, encodings, and whether there is a Bloom "
+               "filter. Only the footers of the parts "
+               "are read; 'akidb verify' reads everything.",
     .options = options,
     .examples = examples,
     .arguments_min = 2,

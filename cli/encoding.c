@@ -3,13 +3,14 @@
 /* The option that was given and means nothing for JSON, or NULL. */
 static const char *parquet_only(const cli_encoding *encoding)
 {
-    return encoding->vector_encoding != 0 ? "vector-encoding"
-           : encoding->row_group_size.set ? "row-group-size"
-           : encoding->page_size.set      ? "page-size"
-           : encoding->no_dictionary      ? "no-dictionary"
-           : encoding->part_rows.set      ? "part-rows"
-           : encoding->layout != 0        ? "layout"
-                                          : NULL;
+    return encoding->profile != 0           ? "profile"
+           : encoding->vector_encoding != 0 ? "vector-encoding"
+           : encoding->row_group_size.set   ? "row-group-size"
+           : encoding->page_size.set        ? "page-size"
+           : encoding->no_dictionary        ? "no-dictionary"
+           : encoding->part_rows.set        ? "part-rows"
+           : encoding->layout != 0          ? "layout"
+                                            : NULL;
 }
 
 int cli_encoding_apply(cli *session, const cli_encoding *encoding, akidb_snapshot_format format,
@@ -36,6 +37,7 @@ int cli_encoding_apply(cli *session, const cli_encoding *encoding, akidb_snapsho
         .enable_dictionary = encoding->no_dictionary ? AKIDB_OFF : AKIDB_DEFAULT,
         .vector_encoding = (akidb_vector_encoding)encoding->vector_encoding,
         .threads = (unsigned)session->threads.value,
+        .profile = (akidb_profile)encoding->profile,
     };
     return CLI_DONE;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 typedef struct cli_encoding {
+    int profile;
     cli_compression compression;
     int vector_encoding;
     cli_count row_group_size;
@@ -17,16 +18,28 @@ typedef struct cli_encoding {
 
 /* Rows of an options table; `field` is the offset of the cli_encoding in the values. */
 #define CLI_ENCODING_OPTIONS(field)                                                                \
-    {"compression",                                                                                \
+    {"profile",                                                                                    \
      0,                                                                                            \
-     "CODEC[:LEVEL]",                                                                              \
-     "How to compress; default snappy, and none for JSON, where lz4 is not offered. Levels: zstd " \
-     "1 to 19, default 1; gzip 1 to 9, default 6",                                                 \
-     cli_read_compression,                                                                         \
-     (field) + offsetof(cli_encoding, compression),                                                \
-     cli_compressions,                                                                             \
+     "AIM",                                                                                        \
+     "Look at a sample of the vectors and store them in the best way for an aim: the least work, " \
+     "every engine, small at hardly any cost, or the smallest. --compression and "                 \
+     "--vector-encoding outvote it. 'akidb show' tells what was chosen. Parquet only",             \
+     cli_read_choice,                                                                              \
+     (field) + offsetof(cli_encoding, profile),                                                    \
+     cli_profiles,                                                                                 \
      0,                                                                                            \
      0},                                                                                           \
+        {"compression",                                                                            \
+         0,                                                                                        \
+         "CODEC[:LEVEL]",                                                                          \
+         "How to compress; default snappy, and none for JSON, where lz4 is not offered. Levels: "  \
+         "zstd "                                                                                   \
+         "1 to 19, default 1; gzip 1 to 9, default 6",                                             \
+         cli_read_compression,                                                                     \
+         (field) + offsetof(cli_encoding, compression),                                            \
+         cli_compressions,                                                                         \
+         0,                                                                                        \
+         0},                                                                                       \
         {"vector-encoding",                                                                        \
          0,                                                                                        \
          "ENCODING",                                                                               \

@@ -20,6 +20,12 @@ const cli_choice cli_vector_encodings[] = {{"plain", AKIDB_VECTOR_PLAIN},
                                            {"byte-stream-split", AKIDB_VECTOR_BYTE_STREAM_SPLIT},
                                            {NULL, 0}};
 
+const cli_choice cli_profiles[] = {{"fast", AKIDB_PROFILE_FAST},
+                                   {"compatible", AKIDB_PROFILE_COMPATIBLE},
+                                   {"balanced", AKIDB_PROFILE_BALANCED},
+                                   {"small", AKIDB_PROFILE_SMALL},
+                                   {NULL, 0}};
+
 const cli_choice cli_layouts[] = {
     {"file", AKIDB_LAYOUT_FILE}, {"folder", AKIDB_LAYOUT_FOLDER}, {NULL, 0}};
 

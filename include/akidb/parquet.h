@@ -45,6 +45,21 @@ typedef enum akidb_time_unit {
     AKIDB_TIME_UNIT_MICROS = 2
 } akidb_time_unit;
 
+/* What a file is to be good at. The writer compresses a sample of the first row group's vectors, at
+ * most 2 MiB, in the ways that suit the aim, and keeps to the best one; docs/profiles.md has the
+ * table. Options that are not left at their default stay as they are, and the profile picks only
+ * the rest. The same documents and options give the same file. */
+typedef enum akidb_profile {
+    AKIDB_PROFILE_NONE = 0,       /* the other options and their defaults */
+    AKIDB_PROFILE_FAST = 1,       /* least work: uncompressed, unless Snappy halves the vectors */
+    AKIDB_PROFILE_COMPATIBLE = 2, /* for every engine: plain vectors, Snappy where it pays */
+    AKIDB_PROFILE_BALANCED = 3,   /* smaller at hardly any cost: split floats, zstd at level 1 */
+    AKIDB_PROFILE_SMALL = 4       /* smallest: high levels of zstd where they pay */
+} akidb_profile;
+
+/* "fast", "compatible", "balanced", "small"; "none"; NULL for no such value. */
+AKIDB_API const char *akidb_profile_name(akidb_profile profile);
+
 #define AKIDB_ROW_GROUP_ROWS_DEFAULT  10000u
 #define AKIDB_ROW_GROUP_BYTES_DEFAULT (128u << 20)
 #define AKIDB_PAGE_BYTES_DEFAULT      (1u << 20)
@@ -63,6 +78,7 @@ typedef struct akidb_parquet_options {
     unsigned threads;          /* that encode; default 1 */
     akidb_toggle bloom_filter; /* of document and external ids, 2 to 4 bytes for each, by which one
                                   document is found with few reads; default off, on in snapshots */
+    akidb_profile profile;     /* picks compression, its level and vector_encoding if left open */
 } akidb_parquet_options;
 
 /* ---- one call, in memory --------------------------------------------------------------------- */

@@ -66,6 +66,11 @@ typedef struct akidb_snapshot_metadata {
     akidb_uuid log_id;
     akidb_uuid incarnation; /* of the collection: random for each time it was created */
     uint64_t lsn;           /* it holds all writes up to this one, and none after */
+    /* The profile that the writer was given, as akidb_profile_name has it, and what it made of
+     * that: how the vectors are stored, and what other ways would have come to. NULL: no profile.
+     */
+    const char *profile;
+    const char *profile_choice;
 } akidb_snapshot_metadata;
 
 AKIDB_API void akidb_snapshot_metadata_free(akidb_snapshot_metadata *metadata);
@@ -87,7 +92,7 @@ typedef struct akidb_snapshotter_options {
     akidb_snapshot_format format;         /* what create writes; every format is read */
     const akidb_parquet_options *parquet; /* NULL: all defaults. For JSON, `compression` and its
                                              level are used and nothing else; there the default is
-                                             none */
+                                             none, and a profile is AKIDB_E_VALIDATION */
     akidb_layout layout;                  /* Parquet only */
     uint64_t part_rows;                   /* at most so many rows in a part; 0: no such limit */
     uint64_t part_bytes;                  /* at most about so many bytes in a part; default 4 GiB */

@@ -65,18 +65,22 @@ static akidb_status compress_page(ak_chunk *chunk, ak_page *page, ak_chunk_tools
         {chunk->body.data + page->body_offset, page->body_size},
         {page->floats, page->float_count * sizeof(float)},
     };
-    if (is_split(page)) {
+    size_t count = page->float_count > 0 ? 2 : 1;
+    akidb_status status = ak_compressor_take_split_floats(tools->compressor, is_split(page), err);
+    if (status == AKIDB_OK && is_split(page)) {
+        /* Split to where the levels lie already: codecs want one piece, and would copy two. */
         tools->split.size = 0;
-        akidb_status status = append_split(page, &tools->split, err);
-        if (status != AKIDB_OK)
-            return status;
-        slices[1].data = tools->split.data;
+        status = ak_buffer_reserve(&tools->split, page->body_size + slices[1].size, err);
+        if (status == AKIDB_OK)
+            status = ak_buffer_append(&tools->split, slices[0].data, slices[0].size, err);
+        if (status == AKIDB_OK)
+            status = append_split(page, &tools->split, err);
+        slices[0] = (akidb_slice){tools->split.data, tools->split.size};
+        count = 1;
     }
     page->packed_offset = chunk->packed.size;
-    akidb_status status = ak_compressor_take_split_floats(tools->compressor, is_split(page), err);
     if (status == AKIDB_OK)
-        status = ak_compress(tools->compressor, slices, page->float_count > 0 ? 2 : 1,
-                             &chunk->packed, err);
+        status = ak_compress(tools->compressor, slices, count, &chunk->packed, err);
     if (status == AKIDB_OK)
         page->packed_size = chunk->packed.size - page->packed_offset;
     return status;

@@ -58,7 +58,7 @@ AKIDB_CHECK akidb_status ak_chunk_add_page(ak_chunk *chunk, const ak_page *page,
 /* What sealing needs besides: owned by a worker. */
 typedef struct ak_chunk_tools {
     ak_compressor *compressor; /* NULL: no compression */
-    akidb_buffer split;        /* the split floats of one page */
+    akidb_buffer split;        /* one page, its levels and its split floats */
 } ak_chunk_tools;
 
 /* `by_sample`, for pages of floats: when the first page is not 2 % smaller than its floats, nothing

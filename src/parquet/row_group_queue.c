@@ -38,11 +38,8 @@ akidb_status ak_row_group_queue_new(const ak_writer_settings *settings, ak_parqu
     queue->settings = settings;
     queue->file = file;
     akidb_status status = ak_pool_new(settings->threads, &queue->pool, err);
-    while (status == AKIDB_OK && queue->capacity < settings->threads) {
-        status = ak_row_group_encoder_init(&queue->jobs[queue->capacity].encoder, settings, err);
-        if (status == AKIDB_OK)
-            queue->capacity++;
-    }
+    for (; status == AKIDB_OK && queue->capacity < settings->threads; queue->capacity++)
+        ak_row_group_encoder_init(&queue->jobs[queue->capacity].encoder, settings);
     if (status != AKIDB_OK) {
         ak_row_group_queue_free(queue);
         return status;

@@ -15,21 +15,34 @@ static const ak_leaf file_order[AK_LEAF_COUNT] = {
     AK_LEAF_METADATA,    AK_LEAF_INSERTED_AT, AK_LEAF_VECTOR,
 };
 
-akidb_status ak_row_group_encoder_init(ak_row_group_encoder *encoder,
-                                       const ak_writer_settings *settings, akidb_error *err)
+void ak_row_group_encoder_init(ak_row_group_encoder *encoder, const ak_writer_settings *settings)
 {
     *encoder = (ak_row_group_encoder){.settings = settings};
-    if (settings->codec == AK_CODEC_UNCOMPRESSED)
-        return AKIDB_OK;
-    return ak_compressor_new(settings->codec, settings->level, &encoder->chunk_tools.compressor,
-                             err);
+}
+
+static akidb_status make_compressors(ak_row_group_encoder *encoder, akidb_error *err)
+{
+    const ak_writer_settings *settings = encoder->settings;
+    akidb_status status = AKIDB_OK;
+    if (settings->codec != AK_CODEC_UNCOMPRESSED)
+        status = ak_compressor_new(settings->codec, settings->level, &encoder->compressor, err);
+    if (status != AKIDB_OK || settings->vector_codec == AK_CODEC_UNCOMPRESSED)
+        return status;
+    if (settings->vector_codec == settings->codec && settings->vector_level == settings->level)
+        encoder->vector_compressor = encoder->compressor;
+    else
+        status = ak_compressor_new(settings->vector_codec, settings->vector_level,
+                                   &encoder->vector_compressor, err);
+    return status;
 }
 
 void ak_row_group_encoder_free(ak_row_group_encoder *encoder)
 {
     for (size_t i = 0; i < AK_LEAF_COUNT; i++)
         ak_chunk_free(&encoder->chunks[i]);
-    ak_compressor_free(encoder->chunk_tools.compressor);
+    if (encoder->vector_compressor != encoder->compressor)
+        ak_compressor_free(encoder->vector_compressor);
+    ak_compressor_free(encoder->compressor);
     akidb_buffer_free(&encoder->chunk_tools.split);
     ak_text_tools_free(&encoder->text_tools);
     free(encoder->slices);
@@ -192,11 +205,14 @@ static akidb_status write_columns(ak_row_group_encoder *encoder, const akidb_bat
 static akidb_status seal_column(ak_row_group_encoder *encoder, ak_leaf leaf, akidb_error *err)
 {
     ak_chunk *chunk = &encoder->chunks[leaf];
-    akidb_status status = ak_chunk_seal(chunk, &encoder->chunk_tools, leaf == AK_LEAF_VECTOR, err);
+    bool is_vector = leaf == AK_LEAF_VECTOR;
+    ak_codec codec = is_vector ? encoder->settings->vector_codec : encoder->settings->codec;
+    encoder->chunk_tools.compressor = is_vector ? encoder->vector_compressor : encoder->compressor;
+    akidb_status status = ak_chunk_seal(chunk, &encoder->chunk_tools, is_vector, err);
     if (status != AKIDB_OK)
         return status;
     ak_chunk_record *record = &encoder->record.chunks[leaf];
-    record->codec = chunk->is_compressed ? (int)encoder->settings->codec : AK_CODEC_UNCOMPRESSED;
+    record->codec = chunk->is_compressed ? (int)codec : AK_CODEC_UNCOMPRESSED;
     record->size = chunk->size;
     record->uncompressed_size = chunk->uncompressed_size;
     record->data_page_offset = (int64_t)encoder->size + chunk->data_page_offset;
@@ -231,7 +247,12 @@ static akidb_status collect_slices(ak_row_group_encoder *encoder, akidb_error *e
 akidb_status ak_row_group_encode(ak_row_group_encoder *encoder, const akidb_batch *batch,
                                  size_t first, size_t rows, akidb_error *err)
 {
-    akidb_status status = write_columns(encoder, batch, first, rows, err);
+    akidb_status status = AKIDB_OK;
+    if (!encoder->has_compressors)
+        status = make_compressors(encoder, err);
+    encoder->has_compressors = status == AKIDB_OK;
+    if (status == AKIDB_OK)
+        status = write_columns(encoder, batch, first, rows, err);
     encoder->size = 0;
     encoder->crc32c = 0;
     for (size_t i = 0; i < AK_LEAF_COUNT && status == AKIDB_OK; i++) {

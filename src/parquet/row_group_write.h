@@ -36,6 +36,9 @@ typedef struct ak_row_group_encoder {
     const ak_writer_settings *settings;
     ak_chunk chunks[AK_LEAF_COUNT];
     ak_chunk_tools chunk_tools;
+    ak_compressor *compressor;        /* of all columns but the vectors; NULL: no compression */
+    ak_compressor *vector_compressor; /* may be the same one */
+    bool has_compressors;             /* made for the first row group, once settings are decided */
     ak_text_tools text_tools;
     akidb_slice *slices;
     size_t slice_count;
@@ -50,10 +53,8 @@ typedef struct ak_row_group_encoder {
     akidb_buffer blooms; /* Bloom filters with their headers, in the order of the schema */
 } ak_row_group_encoder;
 
-/* `settings` must outlive the encoder. On failure there is nothing to free. */
-AKIDB_CHECK akidb_status ak_row_group_encoder_init(ak_row_group_encoder *encoder,
-                                                   const ak_writer_settings *settings,
-                                                   akidb_error *err);
+/* `settings` must outlive the encoder, and be decided before it encodes. */
+void ak_row_group_encoder_init(ak_row_group_encoder *encoder, const ak_writer_settings *settings);
 void ak_row_group_encoder_free(ak_row_group_encoder *encoder);
 
 /* Encodes rows first .. first + rows - 1, rows >= 1, of a valid batch in which document ids and

@@ -12,6 +12,7 @@
 #include "document/documents.h"
 #include "document/new_ids.h"
 #include "parquet/batch_check.h"
+#include "parquet/profile.h"
 #include "parquet/row_group_queue.h"
 
 typedef enum writer_state { STATE_OPEN, STATE_FINISHED, STATE_FAILED } writer_state;
@@ -73,6 +74,11 @@ void akidb_parquet_writer_free(akidb_parquet_writer *writer)
 uint64_t akidb_parquet_writer_size(const akidb_parquet_writer *writer)
 {
     return writer->file.size;
+}
+
+const ak_writer_settings *ak_parquet_writer_settings(const akidb_parquet_writer *writer)
+{
+    return &writer->settings;
 }
 
 static akidb_status check_open(const akidb_parquet_writer *writer, akidb_error *err)
@@ -141,8 +147,21 @@ static akidb_status collect(akidb_documents *pending, const akidb_batch *batch, 
     return AKIDB_OK;
 }
 
+/* Before the first row group is encoded: lets the profile look at it. */
+static akidb_status decide(akidb_parquet_writer *writer, const akidb_batch *batch, size_t first,
+                           size_t rows, akidb_error *err)
+{
+    if (!writer->settings.is_undecided)
+        return AKIDB_OK;
+    return ak_profile_decide(&writer->settings, batch, first, rows, err);
+}
+
 static akidb_status flush_pending(akidb_parquet_writer *writer, akidb_error *err)
 {
+    akidb_batch batch = akidb_documents_batch(writer->pending);
+    akidb_status status = decide(writer, &batch, 0, batch.rows, err);
+    if (status != AKIDB_OK)
+        return status;
     writer->pending_bytes = 0;
     return ak_row_group_queue_add_owned(writer->queue, &writer->pending, err);
 }
@@ -158,7 +177,9 @@ static akidb_status append_rows(akidb_parquet_writer *writer, const akidb_batch 
         bool is_full = first + rows < batch->rows || is_last ||
                        writer->pending->rows + rows == writer->settings.row_group_size;
         if (is_full && writer->pending->rows == 0) {
-            status = ak_row_group_queue_add_borrowed(writer->queue, batch, first, rows, err);
+            status = decide(writer, batch, first, rows, err);
+            if (status == AKIDB_OK)
+                status = ak_row_group_queue_add_borrowed(writer->queue, batch, first, rows, err);
         } else {
             status = collect(writer->pending, batch, first, rows, err);
             writer->pending_bytes = bytes;

@@ -9,6 +9,10 @@ AKIDB_CHECK akidb_status ak_parquet_writer_open(const akidb_output *output,
                                                 akidb_parquet_writer **writer_out,
                                                 akidb_error *err);
 
+/* As they were made, and once a row group has been written, with what the profile has decided. They
+ * live as long as the writer. */
+const ak_writer_settings *ak_parquet_writer_settings(const akidb_parquet_writer *writer);
+
 /* Like akidb_parquet_writer_append for the last batch of a file: nothing is collected for a later
  * one, so no float is copied. */
 AKIDB_CHECK akidb_status ak_parquet_writer_append_last(akidb_parquet_writer *writer,

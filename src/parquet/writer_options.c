@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "os/pool.h"
+#include "parquet/profile.h"
 
 const char *akidb_compression_name(akidb_compression compression)
 {
@@ -27,6 +28,18 @@ static akidb_status number_option(const char *name, uint64_t value, uint64_t if_
         return AKIDB_OK;
     return ak_fail(err, AKIDB_E_VALIDATION, "option %s: expected %llu to %llu, found %llu", name,
                    (unsigned long long)min, (unsigned long long)max, (unsigned long long)value);
+}
+
+const char *akidb_profile_name(akidb_profile profile)
+{
+    switch (profile) {
+    case AKIDB_PROFILE_NONE: return "none";
+    case AKIDB_PROFILE_FAST: return "fast";
+    case AKIDB_PROFILE_COMPATIBLE: return "compatible";
+    case AKIDB_PROFILE_BALANCED: return "balanced";
+    case AKIDB_PROFILE_SMALL: return "small";
+    }
+    return NULL;
 }
 
 static akidb_status set_codec(ak_writer_settings *settings, const akidb_parquet_options *options,
@@ -65,6 +78,28 @@ static akidb_status set_codec(ak_writer_settings *settings, const akidb_parquet_
                        name, level);
     }
     settings->level = level == 0 ? default_level : level;
+    settings->vector_codec = settings->codec;
+    settings->vector_level = settings->level;
+    return AKIDB_OK;
+}
+
+/* Which of the settings the profile may pick. Those of the vectors wait for a look at them; the
+ * other columns are small, and each chunk of them that does not shrink is stored as it is. */
+static akidb_status set_profile(ak_writer_settings *settings, const akidb_parquet_options *options,
+                                akidb_error *err)
+{
+    if (akidb_profile_name(options->profile) == NULL)
+        return ak_fail(err, AKIDB_E_VALIDATION,
+                       "option profile: expected a value of akidb_profile, found %d",
+                       (int)options->profile);
+    settings->profile = options->profile;
+    if (options->profile == AKIDB_PROFILE_NONE)
+        return AKIDB_OK;
+    settings->is_undecided = true;
+    settings->codec_is_given = options->compression != AKIDB_COMPRESSION_DEFAULT;
+    settings->encoding_is_given = options->vector_encoding != AKIDB_VECTOR_ENCODING_DEFAULT;
+    if (!settings->codec_is_given)
+        ak_profile_set_codec(settings);
     return AKIDB_OK;
 }
 
@@ -156,5 +191,7 @@ akidb_status ak_writer_settings_make(ak_writer_settings *settings_out, uint32_t 
         status = set_sizes(settings_out, &copy, err);
     if (status == AKIDB_OK)
         status = set_choices(settings_out, &copy, err);
+    if (status == AKIDB_OK)
+        status = set_profile(settings_out, &copy, err);
     return status;
 }

@@ -14,8 +14,10 @@
 
 typedef struct ak_writer_settings {
     uint32_t dimension;
-    ak_codec codec;
+    ak_codec codec; /* of all columns but the vectors */
     int level;
+    ak_codec vector_codec;
+    int vector_level;
     uint32_t row_group_size;
     uint64_t row_group_bytes;
     uint32_t page_bytes;
@@ -25,6 +27,12 @@ typedef struct ak_writer_settings {
     ak_time_unit_kind unit;
     bool unit_is_default; /* nobody asked for it */
     size_t threads;
+
+    akidb_profile profile;
+    bool codec_is_given;    /* by the caller, who outvotes the profile */
+    bool encoding_is_given; /* likewise */
+    bool is_undecided;      /* until ak_profile_decide has looked at vectors */
+    char choice[256];       /* what was decided for the vectors, and why; "": nothing to decide */
 } ak_writer_settings;
 
 /* AKIDB_E_VALIDATION names the option, what it may be and what it is. */

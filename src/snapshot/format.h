@@ -5,6 +5,7 @@
 #include "akidb/snapshot.h"
 #include "akidb/sys/input.h"
 #include "akidb/sys/output.h"
+#include "parquet/writer_options.h"
 #include "snapshot/filter.h"
 #include "snapshot/snapshotter.h"
 
@@ -14,6 +15,7 @@ typedef struct ak_part_target {
     akidb_output output;
     uint32_t dimension;
     akidb_time_unit time_unit;
+    const ak_writer_settings *settings; /* for Parquet; borrowed until the part is finished */
 } ak_part_target;
 
 /* Where a part comes from. All borrowed until the reader is closed. */
@@ -36,6 +38,8 @@ typedef struct ak_format_ops {
     uint64_t (*size)(const void *writer);
     /* The summary's row groups live as long as the writer. */
     akidb_status (*finish)(void *writer, akidb_parquet_summary *summary_out, akidb_error *err);
+    /* The target's settings with what the first documents have decided. NULL: nothing is. */
+    const ak_writer_settings *(*settings)(const void *writer);
     void (*writer_free)(void *writer);
 
     akidb_status (*reader_open)(const ak_part_source *source, void **reader_out, akidb_error *err);

@@ -398,6 +398,22 @@ static akidb_status read_version(const source *from, const ak_json_value *root)
     return status;
 }
 
+/* Both fields or none. */
+static akidb_status read_profile(const source *from, const ak_json_value *root,
+                                 akidb_snapshot_metadata *metadata)
+{
+    if (ak_json_member(root, "profile") == NULL && ak_json_member(root, "profile_choice") == NULL)
+        return AKIDB_OK;
+    const char *profile, *choice;
+    akidb_status status = read_string(from, root, "profile", &profile);
+    if (status == AKIDB_OK)
+        status = read_string(from, root, "profile_choice", &choice);
+    if (status == AKIDB_OK)
+        status = copy_text(from, profile, strlen(profile), &metadata->profile);
+    return status != AKIDB_OK ? status
+                              : copy_text(from, choice, strlen(choice), &metadata->profile_choice);
+}
+
 static akidb_status read_own_fields(const source *from, const ak_json_value *root,
                                     akidb_snapshot_metadata *metadata)
 {
@@ -407,6 +423,8 @@ static akidb_status read_own_fields(const source *from, const ak_json_value *roo
         status = read_uuid(from, root, "writer_id", &metadata->writer_id);
     if (status == AKIDB_OK)
         status = read_lineage(from, root, metadata);
+    if (status == AKIDB_OK)
+        status = read_profile(from, root, metadata);
     if (status == AKIDB_OK)
         status = read_labels(from, root, metadata);
     if (status == AKIDB_OK)
@@ -438,9 +456,9 @@ static bool find_checksum(akidb_slice text, uint32_t *found_out)
 
 static bool has_own_field(const ak_json_value *root)
 {
-    static const char *const names[] = {"format_version", "writer", "writer_id",
-                                        "labels",         "parts",  "checksum",
-                                        "incarnation",    "log_id", "lsn"};
+    static const char *const names[] = {
+        "format_version", "writer", "writer_id", "labels",  "parts",         "checksum",
+        "incarnation",    "log_id", "lsn",       "profile", "profile_choice"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (ak_json_member(root, names[i]) != NULL)
             return true;
@@ -542,6 +560,8 @@ void akidb_snapshot_metadata_free(akidb_snapshot_metadata *metadata)
         free((akidb_parquet_row_group_summary *)metadata->parts[i].summary.row_groups);
     }
     free((akidb_snapshot_part *)metadata->parts);
+    free((char *)metadata->profile);
+    free((char *)metadata->profile_choice);
     free((char *)metadata->key);
     free((char *)metadata->text);
     free(metadata);

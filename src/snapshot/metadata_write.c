@@ -83,6 +83,19 @@ static akidb_status put_lineage(const akidb_snapshot_metadata *metadata, akidb_b
                             log_id, incarnation, metadata->lsn);
 }
 
+static akidb_status put_profile(const akidb_snapshot_metadata *metadata, akidb_buffer *text,
+                                akidb_error *err)
+{
+    if (metadata->profile == NULL)
+        return AKIDB_OK;
+    akidb_status status = ak_buffer_printf(text, err, ",\"profile\":");
+    if (status == AKIDB_OK)
+        status = put_string(text, metadata->profile, err);
+    if (status == AKIDB_OK)
+        status = ak_buffer_printf(text, err, ",\"profile_choice\":");
+    return status != AKIDB_OK ? status : put_string(text, metadata->profile_choice, err);
+}
+
 akidb_status ak_metadata_write(const akidb_snapshot_metadata *metadata, akidb_buffer *text,
                                akidb_error *err)
 {
@@ -97,6 +110,8 @@ akidb_status ak_metadata_write(const akidb_snapshot_metadata *metadata, akidb_bu
         status = ak_buffer_printf(text, err, ",\"writer_id\":\"%s\"", writer);
     if (status == AKIDB_OK)
         status = put_lineage(metadata, text, err);
+    if (status == AKIDB_OK)
+        status = put_profile(metadata, text, err);
     if (status == AKIDB_OK)
         status = put_labels(metadata, text, err);
     if (status == AKIDB_OK)

@@ -15,13 +15,8 @@ const ak_format_ops *ak_format_of(akidb_snapshot_format format)
 
 static akidb_status writer_open(const ak_part_target *target, void **writer_out, akidb_error *err)
 {
-    akidb_parquet_options options = target->snapshotter->parquet;
-    options.time_unit = target->time_unit;
-    if (options.bloom_filter == AKIDB_DEFAULT)
-        options.bloom_filter = AKIDB_ON;
     akidb_parquet_writer *writer;
-    akidb_status status =
-        akidb_parquet_writer_open(&target->output, target->dimension, &options, &writer, err);
+    akidb_status status = ak_parquet_writer_open(&target->output, target->settings, &writer, err);
     *writer_out = writer;
     return status;
 }
@@ -40,6 +35,11 @@ static uint64_t size(const void *writer)
 static akidb_status finish(void *writer, akidb_parquet_summary *summary_out, akidb_error *err)
 {
     return akidb_parquet_writer_finish(writer, summary_out, err);
+}
+
+static const ak_writer_settings *settings(const void *writer)
+{
+    return ak_parquet_writer_settings(writer);
 }
 
 static void writer_free(void *writer)
@@ -179,6 +179,7 @@ const ak_format_ops ak_format_parquet = {
     .append = append,
     .size = size,
     .finish = finish,
+    .settings = settings,
     .writer_free = writer_free,
     .reader_open = reader_open,
     .next = next,

@@ -13,8 +13,11 @@ static const uint64_t part_bytes_default = UINT64_C(4) << 30;
 /* ---- options --------------------------------------------------------------------------------- */
 
 static akidb_status check_options(const akidb_snapshotter_options *options,
-                                  akidb_compression compression, akidb_error *err)
+                                  akidb_compression compression, akidb_profile profile,
+                                  akidb_error *err)
 {
+    if (akidb_profile_name(profile) == NULL)
+        return ak_fail(err, AKIDB_E_VALIDATION, "profile: expected 0 to 4, found %d", (int)profile);
     if ((unsigned)options->format > AKIDB_FORMAT_JSON)
         return ak_fail(err, AKIDB_E_VALIDATION,
                        "akidb_snapshotter_options.format: expected 0 to 2, found %d",
@@ -29,6 +32,10 @@ static akidb_status check_options(const akidb_snapshotter_options *options,
     if (options->format == AKIDB_FORMAT_JSON && compression == AKIDB_COMPRESSION_LZ4)
         return ak_fail(err, AKIDB_E_VALIDATION,
                        "compression: expected none, gzip, snappy or zstd for JSON, found lz4");
+    if (options->format == AKIDB_FORMAT_JSON && profile != AKIDB_PROFILE_NONE)
+        return ak_fail(err, AKIDB_E_VALIDATION,
+                       "profile: expected none for JSON, which has no columns, found %s",
+                       akidb_profile_name(profile));
     if (options->format == AKIDB_FORMAT_JSON && options->layout != AKIDB_LAYOUT_DEFAULT)
         return ak_fail(err, AKIDB_E_VALIDATION,
                        "layout: expected the default for JSON, which has one part, found %d",
@@ -58,7 +65,8 @@ static void set_options(akidb_snapshotter *snapshotter, const akidb_snapshotter_
         snapshotter->clock = *options->clock;
     akidb_parquet_options *parquet = &snapshotter->parquet;
     parquet->struct_size = sizeof *parquet;
-    parquet->compression = default_compression(snapshotter->format, parquet->compression);
+    if (parquet->profile == AKIDB_PROFILE_NONE) /* otherwise it picks what was left open */
+        parquet->compression = default_compression(snapshotter->format, parquet->compression);
     if (parquet->threads == 0)
         parquet->threads = snapshotter->threads;
 }
@@ -85,7 +93,7 @@ akidb_status akidb_snapshotter_open(akidb_store *store, const akidb_snapshotter_
         status =
             ak_options_copy(&parquet, sizeof parquet, own.parquet, "akidb_parquet_options", err);
     if (status == AKIDB_OK)
-        status = check_options(&own, parquet.compression, err);
+        status = check_options(&own, parquet.compression, parquet.profile, err);
     if (status != AKIDB_OK)
         return status;
     akidb_snapshotter *snapshotter = calloc(1, sizeof *snapshotter);

@@ -8,7 +8,8 @@
 struct akidb_snapshotter {
     akidb_store *store;
     akidb_snapshot_format format;  /* what create writes; not DEFAULT */
-    akidb_parquet_options parquet; /* compression is not DEFAULT, threads not 0 */
+    akidb_parquet_options parquet; /* threads is not 0; compression is not DEFAULT, unless there
+                                      is a profile */
     akidb_layout layout;
     uint64_t part_rows;     /* UINT64_MAX: no limit */
     uint64_t part_bytes;    /* not 0 */

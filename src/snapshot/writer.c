@@ -29,7 +29,7 @@ struct akidb_snapshot_writer {
     uint64_t rows_hint;
     bool is_large; /* surely more than a sink gathers */
     int64_t begun_at;
-    ak_writer_settings settings; /* for checking batches */
+    ak_writer_settings settings; /* of every part; also what batches are checked for */
     ak_id_sequence new_ids;
     ak_unique_ids *unique; /* NULL: the caller is trusted */
 
@@ -163,6 +163,8 @@ static akidb_status finish_part(akidb_snapshot_writer *writer, akidb_error *err)
     if (status != AKIDB_OK)
         return status;
     writer->metadata.size_bytes += summary.file.size;
+    if (writer->format->settings != NULL) /* the parts to come are stored as the first one is */
+        writer->settings = *writer->format->settings(writer->part);
     writer->format->writer_free(writer->part);
     writer->part = NULL;
     return AKIDB_OK;
@@ -233,6 +235,9 @@ static akidb_status make_settings(akidb_snapshot_writer *writer, akidb_error *er
     if (writer->metadata.format == AKIDB_FORMAT_PARQUET)
         options = writer->snapshotter->parquet;
     options.time_unit = writer->target.time_unit;
+    if (options.bloom_filter == AKIDB_DEFAULT)
+        options.bloom_filter = AKIDB_ON;
+    writer->target.settings = &writer->settings;
     return ak_writer_settings_make(&writer->settings, writer->target.dimension, &options, err);
 }
 
@@ -522,6 +527,18 @@ static akidb_status finish(akidb_snapshot_writer *writer, akidb_error *err)
     return status != AKIDB_OK ? status : check_parts_are_there(writer, err);
 }
 
+/* What a profile's codec is called among the options. */
+static akidb_compression compression_of(ak_codec codec)
+{
+    switch (codec) {
+    case AK_CODEC_SNAPPY: return AKIDB_COMPRESSION_SNAPPY;
+    case AK_CODEC_ZSTD: return AKIDB_COMPRESSION_ZSTD;
+    case AK_CODEC_LZ4_RAW: return AKIDB_COMPRESSION_LZ4;
+    case AK_CODEC_GZIP: return AKIDB_COMPRESSION_GZIP;
+    default: return AKIDB_COMPRESSION_NONE;
+    }
+}
+
 /* Makes the metadata's text, and reads it as everybody will before anybody does. */
 static akidb_status make_metadata(akidb_snapshot_writer *writer, akidb_buffer *text,
                                   akidb_snapshot_metadata **metadata_out, akidb_error *err)
@@ -530,6 +547,11 @@ static akidb_status make_metadata(akidb_snapshot_writer *writer, akidb_buffer *t
     akidb_snapshot_metadata *metadata = &writer->metadata;
     metadata->parts = writer->parts;
     metadata->part_count = writer->part_count;
+    if (writer->settings.profile != AKIDB_PROFILE_NONE) {
+        metadata->profile = akidb_profile_name(writer->settings.profile);
+        metadata->profile_choice = writer->settings.choice;
+        metadata->compression = compression_of(writer->settings.vector_codec);
+    }
     ak_key_metadata(&metadata->collection_id, &metadata->snapshot_id, key);
     akidb_status status = ak_metadata_write(metadata, text, err);
     if (status != AKIDB_OK)
