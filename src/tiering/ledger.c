@@ -3,8 +3,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/error.h"
+#include "os/random.h"
 
 /* A power of two. */
 enum { STRIPES = 16, BUCKETS_FIRST = 16, STRANGERS_MAX = 4096 };
@@ -31,6 +33,7 @@ typedef struct stripe {
 } stripe;
 
 struct ak_ledger {
+    uint64_t seed; /* of hashes */
     int64_t slot_length;
     int64_t window;
     pthread_mutex_t sync_lock; /* one sync at a time: `listed` is its own */
@@ -39,19 +42,16 @@ struct ak_ledger {
 
 /* ---- finding --------------------------------------------------------------------------------- */
 
-static uint64_t hash_of(const akidb_uuid *id)
+/* With a seed that nobody knows, whoever may choose ids cannot choose them to collide. */
+static uint64_t hash_of(const ak_ledger *ledger, const akidb_uuid *id)
 {
-    uint64_t a, b;
-    memcpy(&a, id->bytes, sizeof a);
-    memcpy(&b, id->bytes + sizeof a, sizeof b);
-    uint64_t mixed = (a ^ (b << 32 | b >> 32)) * UINT64_C(0x9E3779B97F4A7C15);
-    return mixed ^ mixed >> 32;
+    return XXH3_64bits_withSeed(id->bytes, sizeof id->bytes, ledger->seed);
 }
 
 /* The stripe of a collection, locked. */
 static stripe *enter(ak_ledger *ledger, const akidb_uuid *id)
 {
-    stripe *s = &ledger->stripes[hash_of(id) % STRIPES];
+    stripe *s = &ledger->stripes[hash_of(ledger, id) % STRIPES];
     pthread_mutex_lock(&s->lock);
     return s;
 }
@@ -61,29 +61,29 @@ static void leave(stripe *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-static size_t bucket_of(const stripe *s, const akidb_uuid *id)
+static size_t bucket_of(const ak_ledger *ledger, const stripe *s, const akidb_uuid *id)
 {
-    return (hash_of(id) / STRIPES) & (s->bucket_count - 1);
+    return (hash_of(ledger, id) / STRIPES) & (s->bucket_count - 1);
 }
 
-static entry *find(const stripe *s, const akidb_uuid *id)
+static entry *find(const ak_ledger *ledger, const stripe *s, const akidb_uuid *id)
 {
     if (s->bucket_count == 0)
         return NULL;
-    entry *e = s->buckets[bucket_of(s, id)];
+    entry *e = s->buckets[bucket_of(ledger, s, id)];
     while (e != NULL && memcmp(e->record.id.bytes, id->bytes, sizeof id->bytes) != 0)
         e = e->next;
     return e;
 }
 
-static void link_in(stripe *s, entry *e)
+static void link_in(const ak_ledger *ledger, stripe *s, entry *e)
 {
-    size_t at = bucket_of(s, &e->record.id);
+    size_t at = bucket_of(ledger, s, &e->record.id);
     e->next = s->buckets[at];
     s->buckets[at] = e;
 }
 
-static bool grow(stripe *s)
+static bool grow(const ak_ledger *ledger, stripe *s)
 {
     size_t count = s->bucket_count == 0 ? BUCKETS_FIRST : s->bucket_count * 2;
     entry **buckets = calloc(count, sizeof *buckets);
@@ -96,22 +96,22 @@ static bool grow(stripe *s)
     for (size_t i = 0; i < old_count; i++)
         for (entry *e = old[i], *next; e != NULL; e = next) {
             next = e->next;
-            link_in(s, e);
+            link_in(ledger, s, e);
         }
     free(old);
     return true;
 }
 
 /* NULL when there is no memory. */
-static entry *add(stripe *s, const ak_record *record)
+static entry *add(const ak_ledger *ledger, stripe *s, const ak_record *record)
 {
-    if (s->entry_count >= s->bucket_count && !grow(s))
+    if (s->entry_count >= s->bucket_count && !grow(ledger, s))
         return NULL;
     entry *e = calloc(1, sizeof *e);
     if (e == NULL)
         return NULL;
     e->record = *record;
-    link_in(s, e);
+    link_in(ledger, s, e);
     s->entry_count++;
     return e;
 }
@@ -124,6 +124,11 @@ akidb_status ak_ledger_new(uint64_t window, ak_ledger **ledger_out, akidb_error 
     ak_ledger *ledger = calloc(1, sizeof *ledger);
     if (ledger == NULL)
         return ak_fail_memory(err, sizeof *ledger);
+    akidb_status status = ak_random_bytes(&ledger->seed, sizeof ledger->seed, err);
+    if (status != AKIDB_OK) {
+        free(ledger);
+        return status;
+    }
     ledger->window = (int64_t)window;
     ledger->slot_length = ledger->window / AK_LEDGER_SLOTS;
     if (ledger->slot_length == 0)
@@ -204,10 +209,10 @@ bool ak_ledger_access(ak_ledger *ledger, const akidb_uuid *id, int64_t now)
 {
     bool call = false;
     stripe *s = enter(ledger, id);
-    entry *e = find(s, id);
+    entry *e = find(ledger, s, id);
     if (e == NULL && s->strangers < STRANGERS_MAX) {
         /* Where it lies is known with the next sync: new collections begin in memory. */
-        e = add(s, &(ak_record){.id = *id, .tier = AKIDB_TIER_HOT, .fresh_at = now});
+        e = add(ledger, s, &(ak_record){.id = *id, .tier = AKIDB_TIER_HOT, .fresh_at = now});
         s->strangers += e != NULL ? 1 : 0;
     }
     if (e == NULL) {
@@ -227,11 +232,11 @@ bool ak_ledger_access(ak_ledger *ledger, const akidb_uuid *id, int64_t now)
 akidb_status ak_ledger_restore(ak_ledger *ledger, const ak_record *record, akidb_error *err)
 {
     stripe *s = enter(ledger, &record->id);
-    entry *e = find(s, &record->id);
+    entry *e = find(ledger, s, &record->id);
     if (e != NULL)
         e->record = *record;
     else
-        e = add(s, record);
+        e = add(ledger, s, record);
     leave(s);
     return e == NULL ? ak_fail_memory(err, sizeof *e) : AKIDB_OK;
 }
@@ -262,9 +267,9 @@ static bool sync_one(ak_ledger *ledger, const akidb_collection_info *info, int64
                      bool ask_again)
 {
     stripe *s = enter(ledger, &info->id);
-    entry *e = find(s, &info->id);
+    entry *e = find(ledger, s, &info->id);
     if (e == NULL) {
-        e = add(s, &(ak_record){.id = info->id, .tier = info->tier, .fresh_at = now});
+        e = add(ledger, s, &(ak_record){.id = info->id, .tier = info->tier, .fresh_at = now});
         if (e != NULL)
             e->changed = true;
     }
@@ -359,7 +364,7 @@ akidb_status ak_ledger_sync(ak_ledger *ledger, const akidb_collection_info *info
 bool ak_ledger_look(ak_ledger *ledger, const akidb_uuid *id, int64_t now, ak_ledger_view *view_out)
 {
     stripe *s = enter(ledger, id);
-    const entry *e = find(s, id);
+    const entry *e = find(ledger, s, id);
     if (e != NULL)
         *view_out = (ak_ledger_view){
             .record = e->record,
@@ -427,7 +432,7 @@ void ak_ledger_moved(ak_ledger *ledger, const akidb_uuid *id, akidb_tier tier, a
                      int64_t at)
 {
     stripe *s = enter(ledger, id);
-    entry *e = find(s, id);
+    entry *e = find(ledger, s, id);
     if (e != NULL) {
         set_tier(&e->record, tier, cause, at);
         e->failures = 0;
@@ -442,7 +447,7 @@ int64_t ak_ledger_failed(ak_ledger *ledger, const akidb_uuid *id, int64_t now)
 {
     int64_t delay = retry_first;
     stripe *s = enter(ledger, id);
-    entry *e = find(s, id);
+    entry *e = find(ledger, s, id);
     if (e != NULL) {
         for (uint32_t i = 0; i < e->failures && delay < retry_longest; i++)
             delay *= 2;
@@ -457,7 +462,7 @@ int64_t ak_ledger_failed(ak_ledger *ledger, const akidb_uuid *id, int64_t now)
 bool ak_ledger_pin(ak_ledger *ledger, const akidb_uuid *id, bool pinned)
 {
     stripe *s = enter(ledger, id);
-    entry *e = find(s, id);
+    entry *e = find(ledger, s, id);
     bool before = e != NULL && e->record.pinned;
     if (e != NULL && before != pinned) {
         e->record.pinned = pinned;
@@ -494,7 +499,7 @@ void ak_ledger_put_back(ak_ledger *ledger, const ak_record *records, size_t coun
 {
     for (size_t i = 0; i < count; i++) {
         stripe *s = enter(ledger, &records[i].id);
-        entry *e = find(s, &records[i].id);
+        entry *e = find(ledger, s, &records[i].id);
         if (e != NULL)
             e->changed = true;
         leave(s);
