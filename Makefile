@@ -62,9 +62,10 @@ tsan: setup ## the tests under ThreadSanitizer
 crash: setup all ## kill -9 a creator CRASH_ROUNDS times, the log and the storage KILL_ROUNDS times
 	@tests/crash/kill_loop.py $(BUILD)/akidb $(CRASH_ROUNDS)
 	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
-	@$(NINJA) $(BUILD)/asan --target crash_wal_kill crash_storage_kill
+	@$(NINJA) $(BUILD)/asan --target crash_wal_kill crash_storage_kill crash_tiers_kill
 	@AKIDB_CRASH_ROUNDS=$(KILL_ROUNDS) $(BUILD)/asan/tests/crash/crash_wal_kill
 	@AKIDB_CRASH_ROUNDS=$(KILL_ROUNDS) $(BUILD)/asan/tests/crash/crash_storage_kill
+	@AKIDB_CRASH_ROUNDS=$(KILL_ROUNDS) $(BUILD)/asan/tests/crash/crash_tiers_kill
 
 soak: all ## the kill loop, without end, new seeds each round
 	@tests/crash/kill_loop.py $(BUILD)/akidb forever --seed $$(date +%s)
