@@ -8,6 +8,8 @@
 
 enum { ANSWER_BYTES_MAX = 4 << 20 };
 
+static const char action[] = "s3:DeleteObject";
+
 /* ---- the request ----------------------------------------------------------------------------- */
 
 /* U+FFFE and U+FFFF are legal in a key and in no XML. */
@@ -64,7 +66,7 @@ static void take(char *to, size_t size, const char *text)
     to[length] = '\0';
 }
 
-/* Its index among the keys, or count. */
+/* Its index among the keys of which nothing was told yet, or count. */
 static size_t find(result *r, const char *full_key)
 {
     size_t prefix = strlen(r->client->prefix);
@@ -72,20 +74,20 @@ static size_t find(result *r, const char *full_key)
         return r->count;
     for (size_t i = 0; i < r->count; i++) {
         size_t at = (r->next + i) % r->count;
-        if (strcmp(r->keys[at], full_key + prefix) == 0)
+        if (r->outcomes[at] == AKIDB_OK && strcmp(r->keys[at], full_key + prefix) == 0)
             return at;
     }
     return r->count;
 }
 
-/* Another try may mend it, or another request can do it: AKIDB_E_UNSUPPORTED. */
+/* AKIDB_E_UNCERTAIN while the answer is read: another try may mend it, or a request of its own. */
 static akidb_status status_of(const char *code)
 {
     if (strcmp(code, "NoSuchKey") == 0)
         return AKIDB_OK;
     if (ak_s3_code_is_transient(code) || strcmp(code, "NotImplemented") == 0 ||
         strcmp(code, "MethodNotAllowed") == 0)
-        return AKIDB_E_UNSUPPORTED;
+        return AKIDB_E_UNCERTAIN;
     return strcmp(code, "AccessDenied") == 0 ? AKIDB_E_PERMISSION : AKIDB_E_STORE;
 }
 
@@ -99,14 +101,13 @@ static akidb_status keep_error(result *r, akidb_error *err)
             "the server tells of a key that it was not asked to delete, or of one twice");
     r->next = at + 1;
     r->outcomes[at] = status_of(r->code);
-    bool final = r->outcomes[at] != AKIDB_OK && r->outcomes[at] != AKIDB_E_UNSUPPORTED;
+    bool final = r->outcomes[at] != AKIDB_OK && r->outcomes[at] != AKIDB_E_UNCERTAIN;
     if (!final || r->first != AKIDB_OK)
         return AKIDB_OK;
     ak_s3_name(r->client, r->key, name, sizeof name);
-    r->first =
-        ak_fail_at(r->err, r->outcomes[at], AK_IN(name),
-                   "s3:DeleteObject on bucket %s: the server answered %s%s%s", r->client->bucket,
-                   r->code, r->message[0] != '\0' ? ": " : "", r->message);
+    r->first = ak_fail_at(r->err, r->outcomes[at], AK_IN(name),
+                          "%s on bucket %s: the server answered %s%s%s", action, r->client->bucket,
+                          r->code, r->message[0] != '\0' ? ": " : "", r->message);
     return AKIDB_OK;
 }
 
@@ -146,11 +147,26 @@ static akidb_status set_sent(akidb_status *outcomes, size_t count, akidb_status 
     return status;
 }
 
-static akidb_status send_keys(ak_s3_client *client, const akidb_slice *xml, result *r,
-                              akidb_error *err)
+akidb_status ak_s3_read_deleted(const ak_s3_client *client, const ak_s3_answer *answer,
+                                const char *const *keys, size_t count, akidb_status *outcomes,
+                                akidb_error *err)
+{
+    const ak_s3_request request = {.action = action};
+    result r = {.client = client, .keys = keys, .count = count, .outcomes = outcomes, .err = err};
+    akidb_status status = ak_s3_read_xml(&request, answer, "DeleteResult", read_element, &r, err);
+    if (status != AKIDB_OK) /* nobody knows which are gone */
+        return set_sent(outcomes, count, status);
+    for (size_t i = 0; i < count; i++)
+        if (outcomes[i] == AKIDB_E_UNCERTAIN)
+            outcomes[i] = AKIDB_E_UNSUPPORTED;
+    return r.first;
+}
+
+static akidb_status send_keys(ak_s3_client *client, const akidb_slice *xml, const char *const *keys,
+                              size_t count, akidb_status *outcomes, akidb_error *err)
 {
     ak_s3_request request = {.method = "POST",
-                             .action = "s3:DeleteObject",
+                             .action = action,
                              .body = xml,
                              .body_count = 1,
                              .body_kind = AK_S3_BODY_XML,
@@ -161,21 +177,19 @@ static akidb_status send_keys(ak_s3_client *client, const akidb_slice *xml, resu
     ak_s3_add_header(&request, "content-type", "application/xml");
     akidb_status status = ak_s3_send(client, &request, &answer, err);
     if (status != AKIDB_OK)
-        return set_sent(r->outcomes, r->count, status);
+        return set_sent(outcomes, count, status);
     if (is_unknown_to(&answer)) {
         if (!atomic_exchange(&client->lacks_delete_many, true))
             ak_s3_log(client, AKIDB_LOG_INFO,
                       "the server knows no DeleteObjects: keys are deleted one by one");
-        set_sent(r->outcomes, r->count, AKIDB_E_UNSUPPORTED);
+        set_sent(outcomes, count, AKIDB_E_UNSUPPORTED);
     } else if (ak_s3_is_good(&answer)) {
-        status = ak_s3_read_xml(&request, &answer, "DeleteResult", read_element, r, err);
-        if (status != AKIDB_OK) /* nobody knows which are gone */
-            set_sent(r->outcomes, r->count, status);
+        status = ak_s3_read_deleted(client, &answer, keys, count, outcomes, err);
     } else {
-        status = set_sent(r->outcomes, r->count, ak_s3_fail(client, &request, &answer, err));
+        status = set_sent(outcomes, count, ak_s3_fail(client, &request, &answer, err));
     }
     ak_s3_answer_free(&answer);
-    return status == AKIDB_OK ? r->first : status;
+    return status;
 }
 
 akidb_status ak_s3_remove_many(void *handle, const char *const *keys, size_t count,
@@ -185,14 +199,13 @@ akidb_status ak_s3_remove_many(void *handle, const char *const *keys, size_t cou
     akidb_buffer xml = {0};
     size_t used = 0;
     akidb_status status = append_keys(client, keys, count, outcomes, &xml, &used, err);
-    result r = {.client = client, .keys = keys, .count = count, .outcomes = outcomes, .err = err};
     if (status != AKIDB_OK) {
         for (size_t i = 0; i < count; i++)
             outcomes[i] = status;
     } else if (atomic_load(&client->lacks_delete_many)) {
         set_sent(outcomes, count, AKIDB_E_UNSUPPORTED);
     } else if (used > 0) {
-        status = send_keys(client, &(akidb_slice){xml.data, xml.size}, &r, err);
+        status = send_keys(client, &(akidb_slice){xml.data, xml.size}, keys, count, outcomes, err);
     }
     akidb_buffer_free(&xml);
     return status;

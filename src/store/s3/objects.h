@@ -53,6 +53,13 @@ AKIDB_CHECK akidb_status ak_s3_put_whole(ak_s3_client *client, const char *full_
                                          const akidb_slice *slices, size_t count,
                                          akidb_put_mode mode, akidb_error *err);
 
+/* What the answer to DeleteObjects says of each of the keys that were sent: outcomes[i] is AKIDB_OK
+ * before, or AKIDB_E_UNSUPPORTED of one that was not sent. Afterwards as in akidb_store_ops'
+ * remove_many. */
+AKIDB_CHECK akidb_status ak_s3_read_deleted(const ak_s3_client *client, const ak_s3_answer *answer,
+                                            const char *const *keys, size_t count,
+                                            akidb_status *outcomes, akidb_error *err);
+
 /* For a server without If-None-Match: AKIDB_E_ALREADY_EXISTS when the key is taken now. Says in the
  * log, once, that two writers at once can both pass. */
 AKIDB_CHECK akidb_status ak_s3_check_absent(ak_s3_client *client, const char *full_key,
