@@ -3,6 +3,7 @@
 #include "sources.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 typedef struct values {
@@ -109,6 +110,7 @@ static int acknowledge(const job *j)
     printf("%" PRIu64 "\n", j->inserted);
     if (fflush(stdout) == 0)
         return CLI_DONE;
+    (void)cli_interrupt_by_closed_pipe(j->db.session);
     return CLI_FAILED; /* main says why */
 }
 
@@ -197,7 +199,7 @@ static int print_result(job *j)
 static void tell_kept(const job *j)
 {
     char inserted[CLI_COUNT_TEXT];
-    if (j->inserted > 0)
+    if (j->inserted > 0 && cli_interrupted() != SIGPIPE)
         cli_say(j->db.session, "%s were inserted before that, and stay",
                 cli_format_count(j->inserted, "document", inserted));
 }

@@ -187,7 +187,7 @@ static int run(cli *session, int argc, char **argv)
     if (family != NULL)
         return run_family(session, family, argc - rest, argv + rest);
     const cli_command *command = cli_find_command(argv[rest]);
-    if (command == NULL || command->family != NULL)
+    if (command == NULL)
         return cli_unknown_command(session, argv[rest]);
     return run_command(session, command, NULL, argc - rest, argv + rest);
 }
