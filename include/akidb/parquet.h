@@ -191,6 +191,8 @@ struct akidb_parquet_read_options {
     /* What an earlier summary says of this file: the reader then checks every byte that it reads
      * against it. Borrowed until the reader is closed. NULL: the file's own checksums only. */
     const akidb_parquet_summary *expected;
+    unsigned reads;   /* row groups that are fetched at once from an input that is not near, of at
+                         most 128 MiB together, but as many as `threads`; default 8 */
     bool check_pages; /* with `expected`: compare the pages with their own checksums as well, which
                          tell the same again; without it they are always compared */
     const akidb_hooks *hooks; /* borrowed until the reader is closed; `log` alone is called, from
@@ -207,8 +209,6 @@ AKIDB_API void akidb_parquet_reader_close(akidb_parquet_reader *reader);
 
 AKIDB_API uint64_t akidb_parquet_reader_rows(const akidb_parquet_reader *reader);
 /* 0 for a file without rows that does not say its dimension. */
-    unsigned reads;   /* row groups that are fetched at once from an input that is not near, of at
-                         most 128 MiB together, but as many as `threads`; default 8 */
 AKIDB_API uint32_t akidb_parquet_reader_dimension(const akidb_parquet_reader *reader);
 AKIDB_API size_t akidb_parquet_reader_row_groups(const akidb_parquet_reader *reader);
 /* "akidb version 0.1.0 (build ...)", as the file has it, or "". Lives as long as the reader. */
