@@ -384,7 +384,7 @@ typedef struct akidb_copy_report {
  * byte is compared with its checksum on the way; the metadata comes last, so that the copy exists
  * whole or not at all. After a failure the parts that arrived stay, and another call goes on with
  * the first that is missing or different; gc takes them when nobody does. The two stores may be of
- * any kind; at most 32 MiB are held. AKIDB_E_ALREADY_EXISTS when the store has another snapshot of
+ * any kind; at most 8 MiB are held. AKIDB_E_ALREADY_EXISTS when the store has another snapshot of
  * that id. `report_out` may be NULL. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_snapshot_copy(
     akidb_snapshotter *snapshotter, const akidb_uuid *collection_id, const akidb_uuid *snapshot_id,

@@ -218,26 +218,36 @@ static akidb_status id_set_new(id_set *set, const akidb_uuid *ids, size_t count,
     return set->slots != NULL ? AKIDB_OK : ak_fail_memory(err, slots * sizeof *set->slots);
 }
 
-/* The slot that holds an equal id, or the empty one where it belongs. */
-static uint32_t *find(const id_set *set, const akidb_uuid *id)
+/* The slot that holds an id equal to `id`, whose hash is `hash`, or the empty one where it belongs.
+ */
+static uint32_t *find(const id_set *set, const akidb_uuid *id, uint64_t hash)
 {
-    size_t at = (size_t)hash_of(id, set->seed) & set->mask;
+    size_t at = (size_t)hash & set->mask;
     while (set->slots[at] != 0 && akidb_uuid_compare(&set->ids[set->slots[at] - 1], id) != 0)
         at = (at + 1) & set->mask;
     return &set->slots[at];
 }
 
 /* Fills an empty set. The index of the first id that is there already, or `count`; *first_out is
- * the index of its equal. */
+ * the index of its equal. Slots are asked for well before they are needed: they lie anywhere. */
 static size_t insert_all(id_set *set, size_t count, size_t *first_out)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t *slot = find(set, &set->ids[i]);
-        if (*slot != 0) {
-            *first_out = *slot - 1;
-            return i;
+    enum { AHEAD = 16 };
+    uint64_t hashes[AHEAD];
+    for (size_t i = 0; i < count; i += AHEAD) {
+        size_t some = count - i < AHEAD ? count - i : AHEAD;
+        for (size_t j = 0; j < some; j++) {
+            hashes[j] = hash_of(&set->ids[i + j], set->seed);
+            __builtin_prefetch(&set->slots[hashes[j] & set->mask], 1);
         }
-        *slot = (uint32_t)(i + 1);
+        for (size_t j = 0; j < some; j++) {
+            uint32_t *slot = find(set, &set->ids[i + j], hashes[j]);
+            if (*slot != 0) {
+                *first_out = *slot - 1;
+                return i + j;
+            }
+            *slot = (uint32_t)(i + j + 1);
+        }
     }
     return count;
 }
@@ -363,7 +373,7 @@ static akidb_status check_rest(const ak_unique_ids *checker, int file, const id_
         if (status != AKIDB_OK)
             return status;
         for (size_t i = 0; i < piece; i++)
-            if (*find(set, &ids[i]) != 0)
+            if (*find(set, &ids[i], hash_of(&ids[i], set->seed)) != 0)
                 return fail_duplicate_in_file(checker, &ids[i], err);
         first += piece;
     }

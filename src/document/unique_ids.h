@@ -14,7 +14,8 @@
  */
 #include "akidb/base.h"
 
-#define AK_UNIQUE_IDS_MEMORY_DEFAULT (UINT64_C(64) << 20)
+/* So that what is searched at a time fits the caches: more memory would make it slower. */
+#define AK_UNIQUE_IDS_MEMORY_DEFAULT (UINT64_C(16) << 20)
 
 typedef struct ak_unique_ids ak_unique_ids;
 

@@ -52,7 +52,7 @@ static akidb_status sink_write(void *handle, const akidb_slice *slices, size_t c
         size += slices[i].size;
     sink->size += size;
     akidb_status status = AKIDB_OK;
-    if (sink->upload == NULL && (sink->is_large || sink->size >= AK_SINK_MEMORY))
+    if (sink->upload == NULL && sink->size >= AK_SINK_MEMORY)
         status = start_upload(sink, err);
     if (status == AKIDB_OK)
         status = sink->upload != NULL ? akidb_upload_write(sink->upload, slices, count, err)

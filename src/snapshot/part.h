@@ -8,8 +8,9 @@
 #include "snapshot/keys.h"
 
 /* A part below this size is gathered in memory and stored by one put; a larger one is uploaded
- * while it is being written. */
-enum { AK_SINK_MEMORY = 32 << 20 };
+ * while it is being written, and a row group that is larger goes there without a copy. A store for
+ * which larger puts are better than uploads gathers by itself. */
+enum { AK_SINK_MEMORY = 4 << 20 };
 
 typedef struct ak_sink {
     akidb_store *store;
@@ -17,7 +18,6 @@ typedef struct ak_sink {
     akidb_buffer buffer;  /* while there is no upload */
     akidb_upload *upload; /* NULL: all in memory so far */
     uint64_t size;
-    bool is_large; /* set by the caller who knows: nothing is gathered, so nothing is copied */
     /* Called after each write, when set, from the thread that wrote; a failure ends the part. */
     akidb_status (*watch)(void *context, akidb_error *err);
     void *context;

@@ -27,7 +27,6 @@ struct akidb_snapshot_writer {
     bool allow_empty;
     bool failed; /* only abort is left */
     uint64_t rows_hint;
-    bool is_large; /* surely more than a sink gathers */
     int64_t begun_at;
     ak_writer_settings settings; /* of every part; also what batches are checked for */
     ak_id_sequence new_ids;
@@ -118,7 +117,6 @@ static akidb_status open_part(akidb_snapshot_writer *writer, akidb_error *err)
     char key[AK_KEY_SIZE];
     part_key(writer, key);
     ak_sink_begin(&writer->sink, writer->snapshotter->store, key);
-    writer->sink.is_large = writer->is_large;
     writer->sink.watch = watch_sink;
     writer->sink.context = writer;
     writer->target.output = ak_sink_output(&writer->sink);
@@ -197,25 +195,16 @@ void akidb_snapshot_abort(akidb_snapshot_writer *writer)
     writer_free(writer);
 }
 
-/* The bytes of all documents before encoding, as far as the caller told how much will come; 0:
- * unknown. */
-static uint64_t expected_bytes(uint32_t dimension, const ak_begin_options *options)
-{
-    enum { OTHER_COLUMNS = 64 }; /* ids, times and short texts: a guess */
-    uint64_t bytes = options->bytes_hint;
-    if (bytes == 0 &&
-        !ak_mul_u64(options->create.rows_hint, (uint64_t)dimension * 4 + OTHER_COLUMNS, &bytes))
-        bytes = UINT64_MAX;
-    return bytes;
-}
-
-/* Whether all fits into one part. */
+/* Whether all fits into one part, as far as the caller told how much will come. */
 static bool fits_one_part(const akidb_snapshotter *snapshotter, uint32_t dimension,
                           const ak_begin_options *options)
 {
+    enum { OTHER_COLUMNS = 64 }; /* ids, times and short texts: a guess */
     uint64_t rows = options->create.rows_hint;
-    return rows > 0 && rows <= snapshotter->part_rows &&
-           expected_bytes(dimension, options) <= snapshotter->part_bytes;
+    uint64_t bytes = options->bytes_hint;
+    if (bytes == 0 && !ak_mul_u64(rows, (uint64_t)dimension * 4 + OTHER_COLUMNS, &bytes))
+        bytes = UINT64_MAX;
+    return rows > 0 && rows <= snapshotter->part_rows && bytes <= snapshotter->part_bytes;
 }
 
 static bool choose_folder(const akidb_snapshotter *snapshotter, uint32_t dimension,
@@ -290,10 +279,6 @@ akidb_status ak_snapshot_begin(akidb_snapshotter *snapshotter, const akidb_uuid 
     writer->rows_hint = options->create.rows_hint;
     writer->begun_at = ak_snapshotter_now(snapshotter);
     writer->folder = choose_folder(snapshotter, dimension, options);
-    /* Half of it would have to go away by compression. Each part is as large, or the last. */
-    writer->is_large = snapshotter->part_rows == UINT64_MAX &&
-                       snapshotter->part_bytes >= 2 * AK_SINK_MEMORY &&
-                       expected_bytes(dimension, options) >= 2 * AK_SINK_MEMORY;
     writer->target.snapshotter = snapshotter;
     writer->target.dimension = dimension;
     writer->target.time_unit = snapshotter->parquet.time_unit;
