@@ -67,14 +67,15 @@ static void *move_until_killed(void *context)
 
 static akidb_storage *open_to_be_killed(void *context, akidb_error *err)
 {
-    static const akidb_retention few = {.struct_size = sizeof few, .keep_last = 8};
+    /* More than what moves flush between the snapshots that a story may still restore. */
+    static const akidb_retention some = {.struct_size = sizeof some, .keep_last = 200};
     static fault_files disk;
     plan *p = context;
     char store_folder[TEST_FOLDER_SIZE + 8];
     snprintf(store_folder, sizeof store_folder, "%s/store", p->folder);
     fault_files_init(&disk, akidb_files_system());
     akidb_storage_options options = options_of(p);
-    options.retention = &few;
+    options.retention = &some;
     if (akidb_store_local_open_with(store_folder, &disk.files, &options.store, err) != AKIDB_OK)
         return NULL;
     if (p->kill_call != UINT64_MAX)

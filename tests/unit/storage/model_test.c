@@ -1,7 +1,7 @@
-/* Random operations of several threads on many collections against a simple model, with flushes in
- * between and reopens at random moments; equal after each. Each thread has documents of its own in
- * collections that all share, so that its part of the model is exact whatever the others do; and
- * one collection that it alone drops, creates and restores. */
+/* Random operations of several threads on many collections against a simple model, with flushes and
+ * moves in between and reopens at random moments; equal after each. Each thread has documents of
+ * its own in collections that all share, so that its part of the model is exact whatever the others
+ * do; and one collection that it alone drops, creates and restores. */
 #include <pthread.h>
 
 #include "storage_story.h"
@@ -62,6 +62,19 @@ static void go_on_with_own(model *m)
     story_note(&m->own, &step);
 }
 
+/* Any collection may be anywhere at any time; its own one may not be there at all. */
+static void move_some(model *m, size_t collection)
+{
+    akidb_error err;
+    akidb_uuid id = collection_id(collection);
+    bool own = test_random(&m->seed) % 4 == 0;
+    akidb_tier tier = (akidb_tier)(test_random(&m->seed) % 3);
+    akidb_status status =
+        akidb_storage_move(m->storage, own ? &m->own.collection : &id, tier, NULL, NULL, &err);
+    if (!own || status != AKIDB_E_NOT_FOUND)
+        assert_int_equal(status, AKIDB_OK);
+}
+
 static void *work(void *context)
 {
     model *m = context;
@@ -85,6 +98,7 @@ static void *work(void *context)
             break;
         case 6:
         case 7: go_on_with_own(m); break;
+        case 8: move_some(m, collection); break;
         default: upsert_some(m, collection);
         }
     }
