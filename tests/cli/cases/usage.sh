@@ -24,6 +24,8 @@ run akidb create --compression zstd:x words a.npy
 run akidb create --compression snappy:1 words a.npy
 run akidb create --compression brotli words a.npy
 run akidb create --vector-encoding rle words a.npy
+run akidb create --profile tiny words a.npy
+run akidb create --format json --profile small words a.npy
 run akidb create --row-group-size 0 words a.npy
 run akidb create --row-group-size 4294967296 words a.npy
 run akidb create --row-group-size -1 words a.npy
