@@ -323,10 +323,15 @@ static int run_count(cli *session, const void *given, char *const *arguments, si
     (void)count;
     const cli_db_values *v = given;
     cli_db db;
+    akidb_error err;
     akidb_collection_info info;
     int code = cli_db_open(session, v, &(cli_db_how){0}, &db);
     if (code == CLI_DONE)
         code = cli_db_collection(&db, arguments[0], &info);
+    /* The collection's own number may count some twice that were written while it was not hot. */
+    if (code == CLI_DONE &&
+        akidb_storage_count(db.storage, &info.id, &info.documents, &err) != AKIDB_OK)
+        code = cli_fail(session, &err);
     if (code == CLI_DONE)
         code = print_count(session, &info);
     return cli_db_close(&db, code);

@@ -31,7 +31,8 @@ typedef struct akidb_tier_policy {
     size_t struct_size;        /* sizeof(akidb_tier_policy) */
     uint64_t hot_idle;         /* hot to warm after so long without access; default 6 hours;
                                   AKIDB_NEVER */
-    uint64_t warm_idle;        /* to cold; default 7 days; AKIDB_NEVER; not less than hot_idle */
+    uint64_t warm_idle;        /* to cold; default 7 days, or hot_idle if that is longer;
+                                  AKIDB_NEVER; not less than hot_idle, unless that is AKIDB_NEVER */
     uint32_t promote_accesses; /* warm to hot after so many accesses; default 10 ... */
     uint64_t promote_window;   /* ... within so long; default 1 hour, at most a year. Whatever has
                                   moved up stays up, and what was moved down to make room stays

@@ -38,7 +38,8 @@ akidb_status ak_policy_copy(akidb_tier_policy *to, const akidb_tier_policy *from
     if (to->hot_idle == 0)
         to->hot_idle = 6 * HOUR;
     if (to->warm_idle == 0)
-        to->warm_idle = 7 * DAY;
+        to->warm_idle =
+            to->hot_idle > 7 * DAY && to->hot_idle != AKIDB_NEVER ? to->hot_idle : 7 * DAY;
     if (to->promote_accesses == 0)
         to->promote_accesses = 10;
     if (to->promote_window == 0)

@@ -11,3 +11,5 @@ akidb list --help >two
 run cmp one two
 run akidb db --help
 run akidb db wal --help
+run akidb tier --help
+run akidb tier run --help

@@ -17,11 +17,13 @@ done
 wc -l <options | tr -d ' '
 
 # Commands of two words.
-for word in $(akidb db --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  .*/\1/p'); do
-    grep -q "^\.SS \"db $word\"" akidb.1 || echo "no db $word in the manual page"
-    akidb help db "$word" >one
-    akidb db "$word" --help >two
-    run cmp one two
+for family in db tier; do
+    for word in $(akidb $family --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)  .*/\1/p'); do
+        grep -q "^\.SS \"$family $word\"" akidb.1 || echo "no $family $word in the manual page"
+        akidb help $family "$word" >one
+        akidb $family "$word" --help >two
+        run cmp one two
+    done
 done
 
 if command -v bash >/dev/null; then

@@ -82,6 +82,10 @@ static void what_nobody_used_for_long_goes_from_hot_to_cold_at_once(void **state
 static void never_is_never(void **state)
 {
     (void)state;
+    const akidb_tier_policy hot_only = {.struct_size = sizeof hot_only, .hot_idle = AKIDB_NEVER};
+    assert_becomes(&hot_only, subject(AKIDB_TIER_HOT, 9999 * DAY), AKIDB_TIER_HOT, "");
+    assert_becomes(&hot_only, subject(AKIDB_TIER_WARM, 9 * DAY), AKIDB_TIER_COLD,
+                   "no access for 9 days");
     const akidb_tier_policy policy = {
         .struct_size = sizeof policy, .hot_idle = AKIDB_NEVER, .warm_idle = AKIDB_NEVER};
     assert_becomes(&policy, subject(AKIDB_TIER_HOT, 9999 * DAY), AKIDB_TIER_HOT, "");
@@ -180,7 +184,7 @@ static void a_policy_that_contradicts_itself_is_refused(void **state)
     akidb_error err;
     akidb_tier_policy to;
     const akidb_tier_policy wrong[] = {
-        {.struct_size = sizeof to, .hot_idle = 9 * DAY},
+        {.struct_size = sizeof to, .hot_idle = 9 * DAY, .warm_idle = 8 * DAY},
         {.struct_size = sizeof to, .hot_idle = HOUR, .warm_idle = HOUR - 1},
         {.struct_size = sizeof to, .promote_window = 367 * (uint64_t)DAY},
         {.struct_size = sizeof to, .promote_cold = (akidb_toggle)3},
