@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/checksum.h"
 #include "base/error.h"
+#include "parquet/paged_read.h"
 
 /* Unwanted bytes between two wanted chunks that are cheaper to read than to leave out. */
 enum { GAP_BYTES_MAX = 1 << 20 };
@@ -145,8 +146,15 @@ static akidb_status load_expected_in_turn(ak_row_group_job *job, ak_loaded *l,
     uint32_t crc;
     bool placed = false;
     akidb_status status = load_expected_small(job, l, small, &crc, err);
-    if (status == AKIDB_OK && is_vector_last(job, summary))
+    if (status == AKIDB_OK && is_vector_last(job, summary)) {
         status = place_vector(job, l, &crc, &placed, err);
+        if (status == AKIDB_OK && !placed && l->places && job->vectors != NULL &&
+            ak_paged_can_read(job->reader, job->group)) {
+            job->decodes_early = true;
+            status = ak_paged_read(job->reader, job->group, job->vectors, &crc, err);
+            placed = true;
+        }
+    }
     if (status == AKIDB_OK && !placed) {
         status = read_range(job->reader, rest, all->offset + all->size - rest, &job->vector, err);
         if (status == AKIDB_OK) {

@@ -63,6 +63,7 @@ static akidb_status begin(ak_row_group_job *job, akidb_error *err)
     ak_texts_truncate(&job->metadata, 0);
     ak_texts_truncate(&job->other_ids, 0);
     job->placement.page_count = 0;
+    job->decodes_early = false;
     if (job->has_decoding)
         return AKIDB_OK;
     akidb_status status = ak_decoding_new(&job->decoding, err);
@@ -88,6 +89,15 @@ static akidb_status read_fields(ak_row_group_job *job, bool places, akidb_error 
     return status;
 }
 
+/* Damage; and what may come of damage, where bytes were taken for granted. */
+static bool is_worth_another(const ak_row_group_job *job, akidb_status status)
+{
+    bool granted = job->placement.page_count > 0 || job->decodes_early;
+    return status == AKIDB_E_CORRUPTION ||
+           (granted && (status == AKIDB_E_VALIDATION || status == AKIDB_E_LIMIT ||
+                        status == AKIDB_E_UNSUPPORTED));
+}
+
 /* The second time nothing is placed: a plan that did not fit must not fail twice, and what is wrong
  * is named by the plain way. */
 akidb_status ak_row_group_read(void *context, akidb_error *err)
@@ -98,14 +108,12 @@ akidb_status ak_row_group_read(void *context, akidb_error *err)
     akidb_status status = read_fields(job, true, &job->damage);
     if (status == AKIDB_OK)
         return AKIDB_OK;
-    bool again = status == AKIDB_E_CORRUPTION ||
-                 (status == AKIDB_E_VALIDATION && job->placement.page_count > 0);
-    if (!again) {
+    if (!is_worth_another(job, status)) {
         if (err != NULL)
             *err = job->damage;
         return status;
     }
-    job->was_damaged = status == AKIDB_E_CORRUPTION;
+    job->was_damaged = true;
     job->text_bytes_max = text_bytes_max;
     return read_fields(job, false, err);
 }

@@ -39,7 +39,8 @@ typedef struct ak_row_group_job {
     ak_texts other_ids; /* ids that are no UUIDs, when they are allowed */
     uint8_t *is_other;  /* per row: the document gets a new id */
     size_t is_other_capacity;
-    bool was_damaged; /* when it was first read, but not when it was read again */
+    bool decodes_early; /* bytes were decoded before they were compared with a checksum */
+    bool was_damaged;   /* when it was first read, but not when it was read again */
     akidb_error damage;
     /* Storage. */
     ak_decoding decoding;
