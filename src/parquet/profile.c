@@ -137,10 +137,10 @@ static void say_candidate(ak_writer_settings *settings, const candidate *c, uint
                           const sample *s)
 {
     const char *encoding = c->encoding == SPLIT ? "BYTE_STREAM_SPLIT" : "PLAIN";
-    say(settings, "%s, %s", encoding, ak_codec_name(c->codec));
+    say(settings, "%s, %s", encoding, ak_codec_name((int)c->codec));
     if (c->level > 0)
         say(settings, " %d", c->level);
-    say(settings, " (%.1f %%)", 100 * (double)size / (double)s->bytes);
+    say(settings, ": %.1f %%", 100 * (double)size / (double)s->bytes);
 }
 
 /* The candidate as the caller's own options leave it. */

@@ -13,4 +13,4 @@ run akidb show words 00000000-0000-4000-8000-000000000000
 run akidb show nothing latest
 documents 1 50 >a.jsonl
 need akidb -q create --profile balanced words a.jsonl >/dev/null
-run akidb show words latest | sed 's/([0-9.]* %)/(<ratio>)/g'
+run akidb show words latest | sed 's/[0-9.]* %/<ratio> %/g'
