@@ -13,8 +13,11 @@
 
 static const char usage[] = "usage: akidb_storage_bench [options] FOLDER\n"
                             "  --only WHAT     inserts, recovery or flush (all three)\n"
-                            "  --runs N        runs of which the median is told, 1 to 64 (5)\n"
-                            "  --seconds X     of one run of inserts (0.4)\n"
+                            "  --runs N        runs of which the median is told, 1 to 64 (9)\n"
+                            "  --seconds X     of one run of inserts (0.25)\n"
+                            "  --dimension N   of the inserts: 128 or 512 (both)\n"
+                            "  --batch N       of the inserts: 1 or 100 (both)\n"
+                            "  --threads N     of the inserts: 1 or 8 (both)\n"
                             "  --wal-mb N      of the log that is recovered (1000)\n"
                             "  --rows N        of the collection that is flushed (100000)\n"
                             "  --json FILE     write the results as JSON lines too\n";
@@ -48,6 +51,12 @@ static int read_option(arguments *a, const char *option, const char *value)
         a->settings.wal_bytes = (uint64_t)(number * 1e6);
     } else if (strcmp(option, "--rows") == 0 && read_number(value, 1, 10000000, &number)) {
         a->settings.rows = (size_t)number;
+    } else if (strcmp(option, "--dimension") == 0 && read_number(value, 128, 512, &number)) {
+        a->settings.dimension = (uint32_t)number;
+    } else if (strcmp(option, "--batch") == 0 && read_number(value, 1, 100, &number)) {
+        a->settings.batch = (size_t)number;
+    } else if (strcmp(option, "--threads") == 0 && read_number(value, 1, 8, &number)) {
+        a->settings.threads = (unsigned)number;
     } else {
         return 0;
     }
@@ -74,7 +83,7 @@ static int wants(const arguments *a, const char *what)
 int main(int argc, char **argv)
 {
     arguments a = {
-        .settings = {.runs = 5, .seconds = 0.4, .wal_bytes = 1000000000, .rows = 100000}};
+        .settings = {.runs = 9, .seconds = 0.25, .wal_bytes = 1000000000, .rows = 100000}};
     if (!read_arguments(&a, argc, argv)) {
         fputs(usage, stderr);
         return 2;

@@ -13,6 +13,10 @@ typedef struct storage_settings {
     int runs;           /* of which the median counts */
     uint64_t wal_bytes; /* of the log that is recovered */
     size_t rows;        /* of the collection that is flushed */
+    /* Inserts of just these; 0: of all. */
+    uint32_t dimension;
+    size_t batch;
+    unsigned threads;
 } storage_settings;
 
 /* ---- storage_contenders.c: who keeps rows ---------------------------------------------------- */

@@ -69,19 +69,27 @@ static void *insert(void *context)
     return NULL;
 }
 
-/* Rows per second; negative: it failed. */
-static double run_once(const storage_settings *settings, const cell *c, const contender *who)
+/* How fast, and at what cost. */
+typedef struct pace {
+    double rows_per_second; /* negative: it failed */
+    double cpu;             /* seconds of a processor for a row, of all threads */
+} pace;
+
+static const pace no_pace = {-1, -1};
+
+static pace run_once(const storage_settings *settings, const cell *c, const contender *who)
 {
     char folder[4096];
     inserter workers[THREADS_MAX];
     snprintf(folder, sizeof folder, "%s/inserts", settings->folder);
     if (fresh_folder(folder) != 0)
-        return -1;
+        return no_pace;
     void *target = who->open(folder, c->data->batch.dimension);
     if (target == NULL)
-        return -1;
+        return no_pace;
     uint64_t rows = 0;
     int failed = 0;
+    bench_cost cost = bench_begin();
     double begin = bench_now();
     for (unsigned i = 0; i < c->threads; i++) {
         workers[i] = (inserter){.cell = c,
@@ -97,20 +105,20 @@ static double run_once(const storage_settings *settings, const cell *c, const co
         rows += workers[i].rows;
         failed |= workers[i].failed;
     }
-    double seconds = bench_now() - begin;
+    bench_end(&cost);
     failed |= who->close(target) != 0;
-    return failed ? -1 : (double)rows / seconds;
+    return failed ? no_pace : (pace){(double)rows / cost.seconds, cost.cpu_seconds / (double)rows};
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
 static void print_rate(const storage_settings *settings, const cell *c, const contender *who,
-                       double rate, double raw)
+                       double rate, double cpu, double raw)
 {
     akidb_uuid ids[BATCH_MAX];
     akidb_batch batch = batch_of(c->data, 0, c->batch, ids, 0);
     double bytes = (double)batch_bytes(&batch) / (double)c->batch;
-    printf("  %-28s %12.0f %10.1f", who->name, rate, rate * bytes / 1e6);
+    printf("  %-28s %12.0f %10.1f %10.2f", who->name, rate, rate * bytes / 1e6, cpu * 1e6);
     if (who->durable)
         printf(" %10.2f", raw / rate);
     putchar('\n');
@@ -119,27 +127,30 @@ static void print_rate(const storage_settings *settings, const cell *c, const co
         return;
     fprintf(settings->json,
             "{\"what\":\"inserts\",\"name\":\"%s\",\"dimension\":%" PRIu32
-            ",\"batch\":%zu,\"threads\":%u,\"rows_per_second\":%.1f,\"bytes_per_row\":%.1f}\n",
-            who->name, c->data->batch.dimension, c->batch, c->threads, rate, bytes);
+            ",\"batch\":%zu,\"threads\":%u,\"rows_per_second\":%.1f,\"cpu_seconds_per_row\":%.9f,"
+            "\"bytes_per_row\":%.1f}\n",
+            who->name, c->data->batch.dimension, c->batch, c->threads, rate, cpu, bytes);
 }
 
 static int run_cell(const storage_settings *settings, const cell *c)
 {
-    double rates[CONTENDERS_MAX][RUNS_MAX];
+    double rates[CONTENDERS_MAX][RUNS_MAX], costs[CONTENDERS_MAX][RUNS_MAX];
     printf("\ndimension %" PRIu32 ", %s, %u thread%s\n", c->data->batch.dimension,
            c->batch == 1 ? "one row at a time" : "batches of 100", c->threads,
            c->threads == 1 ? "" : "s");
-    printf("  %-28s %12s %10s %10s\n", "", "rows/s", "MB/s", "cost/raw");
+    printf("  %-28s %12s %10s %10s %10s\n", "", "rows/s", "MB/s", "cpu us/row", "cost/raw");
     for (int run = 0; run < settings->runs; run++)
         for (size_t i = 0; i < contender_count; i++) {
-            rates[i][run] = run_once(settings, c, &contenders[i]);
-            if (rates[i][run] < 0)
+            pace p = run_once(settings, c, &contenders[i]);
+            rates[i][run] = p.rows_per_second;
+            costs[i][run] = p.cpu;
+            if (p.rows_per_second < 0)
                 return -1;
         }
     double raw = quantile(rates[0], (size_t)settings->runs, 0.5);
     for (size_t i = 0; i < contender_count; i++)
         print_rate(settings, c, &contenders[i], quantile(rates[i], (size_t)settings->runs, 0.5),
-                   raw);
+                   quantile(costs[i], (size_t)settings->runs, 0.5), raw);
     return 0;
 }
 
@@ -150,10 +161,15 @@ int run_inserts(const storage_settings *settings)
     static const unsigned threads[] = {1, 8};
     int result = 0;
     for (size_t d = 0; d < 2 && result == 0; d++) {
+        if (settings->dimension != 0 && settings->dimension != dimensions[d])
+            continue;
         bench_data data = bench_data_make(ROWS, dimensions[d]);
         for (size_t i = 0; i < 4 && result == 0; i++) {
             cell c = {&data, batches[i / 2], threads[i % 2]};
-            result = run_cell(settings, &c);
+            bool wanted = (settings->batch == 0 || settings->batch == c.batch) &&
+                          (settings->threads == 0 || settings->threads == c.threads);
+            if (wanted)
+                result = run_cell(settings, &c);
         }
         bench_data_free(&data);
     }

@@ -91,6 +91,19 @@ static akidb_status delete_some(const story *s, akidb_storage *storage, const st
     return status;
 }
 
+/* Retention may have taken any snapshot but the newest: behind flushes whose end nobody was told
+ * of, those that the story knows are old. Then nothing happens. */
+static akidb_status restore_some(const story *s, akidb_storage *storage, story_step *step,
+                                 akidb_error *err)
+{
+    const akidb_uuid *newest = &s->snapshots[s->snapshot_count - 1].id;
+    akidb_status status = akidb_storage_restore(storage, &s->collection, &step->snapshot, err);
+    if (status != AKIDB_E_NOT_FOUND || akidb_uuid_compare(&step->snapshot, newest) == 0)
+        return status;
+    step->what = STORY_SYNC;
+    return AKIDB_OK;
+}
+
 akidb_status story_do(const story *s, akidb_storage *storage, story_step *step, akidb_error *err)
 {
     const akidb_uuid *id = &s->collection;
@@ -101,7 +114,7 @@ akidb_status story_do(const story *s, akidb_storage *storage, story_step *step, 
     case STORY_UPSERT: return upsert_some(s, storage, step, err);
     case STORY_DELETE: return delete_some(s, storage, step, err);
     case STORY_FLUSH: return akidb_storage_flush(storage, id, &step->snapshot, err);
-    case STORY_RESTORE: return akidb_storage_restore(storage, id, &step->snapshot, err);
+    case STORY_RESTORE: return restore_some(s, storage, step, err);
     case STORY_SYNC: return akidb_storage_sync(storage, err);
     case STORY_DEEDS: break;
     }

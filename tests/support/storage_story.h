@@ -58,7 +58,8 @@ void story_begin(story *s, size_t index, uint64_t seed);
 /* What comes next. */
 story_step story_next(const story *s);
 
-/* Makes the step; a flush fills in its snapshot. */
+/* Makes the step; a flush fills in its snapshot, and a restore of what retention has removed
+ * becomes a step that does nothing. */
 akidb_status story_do(const story *s, akidb_storage *storage, story_step *step, akidb_error *err);
 
 /* The step was acknowledged. */
