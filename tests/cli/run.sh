@@ -39,7 +39,8 @@ if [ $kind = s3 ]; then
     uri=s3://$AKIDB_TEST_S3_BUCKET/$s3_prefix
     same_words="/^\\$ /s|$uri/||g
         s|$uri/\\([a-z]*\\)/\\(.*\\): not there (404)|\\2: there is no such object below <work>/\\1|
-        s|$uri/\\([a-z]*\\)/\\([:,]\\)|file://<work>/\\1\\2|g"
+        s|$uri/\\([a-z]*\\)/\\([:,\\\"]\\)|file://<work>/\\1\\2|g
+        s|$uri/\\([a-z]*\\)/\$|file://<work>/\\1|"
 fi
 
 # Ids become <id 1>, <id 2>, ... in the order in which they appear; sizes, times, checksums and

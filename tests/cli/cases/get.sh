@@ -23,7 +23,8 @@ run akidb get words latest --external-id word-4
 need akidb -q create --layout file large in.jsonl >id
 run akidb get large "$(cat id)" --external-id word-4 --columns external_id,vector --stats
 run akidb -q create --layout file large in.jsonl --stats
-run akidb -q restore large "$(cat id)" out.npy --stats
+need akidb -q restore large "$(cat id)" out.npy --stats 2>stats
+awk '/^ *all/ { print "restore: " ($2 <= 4 ? "four requests at most" : $2 " requests") }' stats
 
 # Damage is said: a byte of the part's end.
 part=$(objects "store/*$(cat id).parquet")

@@ -55,12 +55,12 @@ told akidb_last_snapshot_documents
 # db: the metrics of the whole folder; a collection that is dropped goes.
 run akidb -q db insert --data data words a.jsonl $note
 run akidb -q db insert --data data notes a.jsonl $note
-run akidb -q db flush --data data --store data/store words $note
+run akidb -q db flush --data data --store "$(store_at data/store)" words $note
 told akidb_command_runs_total akidb_upserted_documents_total akidb_documents \
     akidb_last_snapshot_timestamp_seconds akidb_snapshots_made_total
-run akidb -q db drop --data data notes $note
+run akidb -q db drop --data data --store "$(store_at data/store)" notes $note
 told akidb_documents
-run akidb db count --data data notes $note
+run akidb db count --data data --store "$(store_at data/store)" notes $note
 grep 'command="db count"' akidb.prom | grep 'runs_total\|exit_code'
 
 # Another file is not overwritten, and the work is done all the same.
@@ -69,4 +69,4 @@ run akidb -q verify words latest --metrics-file list
 cat list
 run akidb -q verify words latest --metrics-file missing/akidb.prom
 run akidb -q verify words latest --metrics-file .
-ls
+ls | grep -v '^store$'
