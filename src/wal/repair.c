@@ -301,6 +301,15 @@ static int write_again(const akidb_files *files, akidb_file file, uint64_t from,
     return error_number;
 }
 
+/* Whether the last segment can take records: after one that was cut, or that is full, comes a new
+ * one. */
+static bool can_continue(const ak_wal_outcome *outcome)
+{
+    const ak_wal_segment *last = &outcome->segments[outcome->count - 1];
+    return !outcome->sealed && !outcome->unfinished &&
+           outcome->end + AK_WAL_RECORD_HEAD + AK_WAL_SEAL_BYTES <= last->size;
+}
+
 /* Makes sure that the kept part of the last segment is on the disk and that nothing follows it. */
 static akidb_status settle(const ak_wal_folder *folder, akidb_file file, ak_wal_outcome *outcome,
                            akidb_error *err)
@@ -314,7 +323,9 @@ static akidb_status settle(const ak_wal_folder *folder, akidb_file file, ak_wal_
             return status;
     }
     int error_number = write_again(files, file, outcome->unsure, outcome->end);
-    if (error_number == 0 && outcome->unfinished)
+    /* Without a seal only the end of its file says that a segment with one behind it is whole. */
+    bool ends_here = !outcome->sealed && !can_continue(outcome);
+    if (error_number == 0 && (outcome->unfinished || ends_here))
         error_number = files->ops->truncate(files->handle, file, outcome->end);
     if (error_number == 0)
         error_number = files->ops->sync_file(files->handle, file);
@@ -323,15 +334,6 @@ static akidb_status settle(const ak_wal_folder *folder, akidb_file file, ak_wal_
     if (error_number != 0)
         return ak_wal_fail_errno(folder, error_number, name, "settling the end of the log", err);
     return AKIDB_OK;
-}
-
-/* Whether the last segment can take records: after one that was cut, or that is full, comes a new
- * one. */
-static bool can_continue(const ak_wal_outcome *outcome)
-{
-    const ak_wal_segment *last = &outcome->segments[outcome->count - 1];
-    return !outcome->sealed && !outcome->unfinished &&
-           outcome->end + AK_WAL_RECORD_HEAD + AK_WAL_SEAL_BYTES <= last->size;
 }
 
 static akidb_status open_last(const ak_wal_folder *folder, const ak_wal_outcome *outcome,

@@ -378,6 +378,30 @@ static void an_entry_without_its_end_is_dropped(void **state)
     bench_free(&b);
 }
 
+/* A last record may leave room for a seal but for nothing more; then no seal was needed yet. */
+static void a_full_segment_without_a_seal_is_followed_by_another(void **state)
+{
+    (void)state;
+    enum { SEGMENT = 64 << 10, HEADS = 64 + 32, SEAL = 56 };
+    for (uint32_t left = SEAL; left <= 3 * SEAL; left += 8) {
+        bench b = bench_new();
+        ak_wal_report report;
+        akidb_error err = {0};
+        append(&b, 1, SEGMENT - HEADS - left);
+        for (int i = 0; i < 3; i++) {
+            assert_ok(err, reopen(&b, AK_WAL_STRICT, &report, &err));
+            assert_null(b.model->wrong);
+            assert_int_equal(report.last_lsn, 1);
+            assert_false(report.torn);
+        }
+        append(&b, 3, 10);
+        assert_ok(err, reopen(&b, AK_WAL_STRICT, &report, &err));
+        assert_null(b.model->wrong);
+        assert_int_equal(report.last_lsn, 4);
+        bench_free(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +415,7 @@ int main(void)
         cmocka_unit_test(records_in_another_place_do_not_verify),
         cmocka_unit_test(an_unknown_version_is_refused_whatever_the_recovery),
         cmocka_unit_test(an_entry_without_its_end_is_dropped),
+        cmocka_unit_test(a_full_segment_without_a_seal_is_followed_by_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
