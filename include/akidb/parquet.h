@@ -7,7 +7,8 @@
  *   Sequence  writer: open, append any number of times, finish, free.
  *             reader: open, then next until it says done, or read row groups in any order; close.
  *   Threads   A writer or a reader belongs to one thread at a time; it may use others of its own.
- *   Memory    (threads + 1) row groups, whatever the size of the file.
+ *   Memory    (threads + 1) row groups, whatever the size of the file; a reader of an input that is
+ *             not near, `reads` of them or 128 MiB.
  *   Damage    Every byte is compared with a checksum before it is used: with that of an earlier
  *             summary when there is one, else with that of its page. What differs is read once
  * more, since bytes are also damaged on their way; if it differs again, the file is damaged. A
