@@ -22,6 +22,7 @@ typedef struct bench_settings {
     akidb_snapshot_format format;
     akidb_compression compression;
     akidb_vector_encoding encoding;
+    akidb_profile profile;
     size_t rows; /* of `data` and `stream` */
     uint32_t dimension;
 } bench_settings;
@@ -168,6 +169,7 @@ static akidb_parquet_options parquet_options(const bench_settings *s)
     return (akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
                                    .compression = s->compression,
                                    .vector_encoding = s->encoding,
+                                   .profile = s->profile,
                                    .threads = s->threads};
 }
 
@@ -413,7 +415,7 @@ static _Noreturn void usage(void)
 {
     fputs("usage: akidb_bench WHAT DATA FOLDER [--threads N] [--format parquet|json]\n"
           "           [--compression none|snappy|zstd|lz4] [--encoding plain|split]\n"
-          "           [--rows N] [--dimension N]\n",
+          "           [--profile fast|compatible|balanced|small] [--rows N] [--dimension N]\n",
           stderr);
     for (size_t i = 0; i < WORK_COUNT; i++)
         fprintf(stderr, "  %-15s %s\n", works[i].name, works[i].help);
@@ -448,6 +450,14 @@ static akidb_compression read_compression(const char *text)
     return values[read_word(text, words)];
 }
 
+static akidb_profile read_profile(const char *text)
+{
+    static const char *const words[] = {"fast", "compatible", "balanced", "small", NULL};
+    static const akidb_profile values[] = {AKIDB_PROFILE_FAST, AKIDB_PROFILE_COMPATIBLE,
+                                           AKIDB_PROFILE_BALANCED, AKIDB_PROFILE_SMALL};
+    return values[read_word(text, words)];
+}
+
 static void read_option(bench_settings *s, const char *option, const char *value)
 {
     static const char *const formats[] = {"parquet", "json", NULL};
@@ -460,6 +470,8 @@ static void read_option(bench_settings *s, const char *option, const char *value
         s->dimension = (uint32_t)read_number(value, AKIDB_DIMENSION_MAX);
     else if (strcmp(option, "--compression") == 0)
         s->compression = read_compression(value);
+    else if (strcmp(option, "--profile") == 0)
+        s->profile = read_profile(value);
     else if (strcmp(option, "--format") == 0)
         s->format = read_word(value, formats) == 0 ? AKIDB_FORMAT_PARQUET : AKIDB_FORMAT_JSON;
     else if (strcmp(option, "--encoding") == 0)

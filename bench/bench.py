@@ -29,16 +29,22 @@ LIMITS = ["memcpy", "read", "crc32", "write"]
 OURS = {
     "akidb none": ["--compression", "none"],
     "akidb snappy (default)": [],
-    "akidb zstd, split": ["--compression", "zstd", "--encoding", "split"],
+    "akidb balanced": ["--profile", "balanced"],
 }
 OURS_MORE = {
     "akidb lz4": ["--compression", "lz4"],
     "akidb zstd": ["--compression", "zstd"],
+    "akidb zstd, split": ["--compression", "zstd", "--encoding", "split"],
     "akidb none, split": ["--compression", "none", "--encoding", "split"],
     "akidb snappy, split": ["--compression", "snappy", "--encoding", "split"],
     "akidb lz4, split": ["--compression", "lz4", "--encoding", "split"],
+    "akidb small": ["--profile", "small"],
 }
 JSON = {"akidb json": ["--format", "json"]}
+
+
+# With one processor too, and with the compressed files of the other engines.
+FULL_SIZE = (100000, 512)
 
 
 class Failure(Exception):
@@ -355,6 +361,7 @@ def read_options():
         type=lambda text: [read_size(size) for size in text.split(",")],
         default="10000x512,100000x512,100000x1536,1000000x128",
     )
+    parser.add_argument("--full", action="store_true", help="every size as 100000x512 is measured")
     parser.add_argument("--no-peers", action="store_true", help="ours and the limits alone")
     parser.add_argument(
         "--sections",
@@ -382,9 +389,12 @@ def main():
 
     if "main" in sections:
         for rows, dimension in options.sizes:
-            for threads in sorted({1, every}):
-                peers = PEERS + PEERS_ZSTD if has_peers else []
-                create_and_restore(bench, "main", rows, dimension, threads, OURS, peers, LIMITS)
+            full = (rows, dimension) == FULL_SIZE or options.full
+            peers = PEERS + (PEERS_ZSTD if full else [])
+            for threads in sorted({1, every}) if full else [every]:
+                create_and_restore(
+                    bench, "main", rows, dimension, threads, OURS, peers * has_peers, LIMITS
+                )
     if "codecs" in sections:
         limits = ["memcpy", "write"]
         create_and_restore(bench, "codecs", 100000, 512, every, OURS | OURS_MORE, [], limits)

@@ -25,7 +25,8 @@ def panel(title, rows, y):
     for name, seconds, kind in rows:
         width = max(1.5, seconds * scale)
         middle = y + BAR - 4
-        svg.append(f'<text x="{LEFT - 8}" y="{middle}" text-anchor="end">{html.escape(name)}</text>')
+        label = html.escape(name)
+        svg.append(f'<text x="{LEFT - 8}" y="{middle}" text-anchor="end">{label}</text>')
         svg.append(
             f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{BAR}" rx="2" '
             f'fill="{COLOURS[kind]}"/>'
