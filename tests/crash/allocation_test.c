@@ -175,6 +175,15 @@ static void every_failed_allocation_of_a_snapshot_of_several_parts_is_clean(void
     fail_every_allocation(&options);
 }
 
+static void every_failed_allocation_of_a_snapshot_with_a_profile_is_clean(void **state)
+{
+    (void)state;
+    fail_every_allocation(&(akidb_snapshotter_options){
+        .parquet = &(akidb_parquet_options){.struct_size = sizeof(akidb_parquet_options),
+                                            .row_group_size = 6,
+                                            .profile = AKIDB_PROFILE_SMALL}});
+}
+
 static void every_failed_allocation_of_a_json_snapshot_is_clean(void **state)
 {
     (void)state;
@@ -190,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_failed_allocation_of_a_parquet_snapshot_is_clean),
         cmocka_unit_test(every_failed_allocation_of_a_snapshot_of_several_parts_is_clean),
+        cmocka_unit_test(every_failed_allocation_of_a_snapshot_with_a_profile_is_clean),
         cmocka_unit_test(every_failed_allocation_of_a_json_snapshot_is_clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
