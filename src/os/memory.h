@@ -3,9 +3,9 @@
 #include <stddef.h>
 
 /* Asks the system to back a large block of memory, which has hardly been touched yet, with large
- * pages: filling 200 MB for the first time takes a quarter of the time by pages of 2 MiB that it
- * takes by pages of 4 KiB. Advice only: does nothing to a small block, nor where the system has
- * no such pages, and cannot fail. */
+ * pages: to fill 200 MB for the first time takes a quarter of the time by pages of 2 MiB that it
+ * takes by pages of 4 KiB. This is advice: it does nothing to a small block, nor where the system
+ * has no such pages, and it cannot fail. */
 void ak_memory_prefer_large_pages(void *block, size_t size);
 
 /* Has the system back all pages of a block now, so that whoever fills it meets none that is missing.
