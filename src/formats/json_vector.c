@@ -109,7 +109,10 @@ akidb_status ak_json_read_vector(akidb_slice raw, float *values, size_t capacity
         if (count < capacity)
             values[count] = value;
         count++;
-        more = take(&c, ',');
+        if (c.end - c.at >= 2 && c.at[0] == ',' && c.at[1] > ' ')
+            c.at++; /* what nearly all are followed by */
+        else
+            more = take(&c, ',');
     }
     if (count > 0 && !take(&c, ']'))
         return fail_vector(&c, "\",\" or \"]\"", err);

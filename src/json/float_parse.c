@@ -6,6 +6,7 @@
 #include <float.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "json/json.h"
 
 enum {
@@ -32,10 +33,42 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Adds the digits at `at` to *value, modulo 2^64; returns where they end. */
-static const char *take_digits(const char *at, const char *end, uint64_t *value)
+/* How many of eight characters, the first in the lowest byte, are digits up to the first that is
+ * none; XORed with "00000000" before. */
+static unsigned count_digits(uint64_t eight)
 {
+    const uint64_t high_bits = UINT64_C(0x8080808080808080);
+    /* 10 and more carry into the high bit; a carry beyond it meets only bytes after the first. */
+    uint64_t others = ((eight + UINT64_C(0x7676767676767676)) | eight) & high_bits;
+    return others == 0 ? 8 : (unsigned)__builtin_ctzll(others) / 8;
+}
+
+/* The number that eight digits make, of values 0 to 9, the first in the lowest byte: pairs of
+ * neighbours, three times. */
+static uint64_t number_of_digits(uint64_t eight)
+{
+    const uint64_t pairs = UINT64_C(0x00FF00FF00FF00FF);
+    const uint64_t fours = UINT64_C(0x0000FFFF0000FFFF);
+    eight = (eight & pairs) * 10 + (eight >> 8 & pairs);
+    eight = (eight & fours) * 100 + (eight >> 16 & fours);
+    return (eight & UINT32_MAX) * 10000 + (eight >> 32);
+}
+
+/* Adds the digits at `at` to *value, modulo 2^64; returns where they end. */
+static inline const char *take_digits(const char *at, const char *end, uint64_t *value)
+{
+    static const uint32_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
     uint64_t sum = *value;
+    while (end - at >= 8) {
+        uint64_t eight = ak_load_u64(at) ^ UINT64_C(0x3030303030303030);
+        unsigned count = count_digits(eight);
+        if (count < 8) { /* behind so many zeros that they are eight */
+            *value = sum * powers[count] + number_of_digits(eight << (56 - 8 * count) << 8);
+            return at + count;
+        }
+        sum = sum * 100000000 + number_of_digits(eight);
+        at += 8;
+    }
     for (; at < end && is_digit(*at); at++)
         sum = sum * 10 + (uint64_t)(*at - '0');
     *value = sum;
@@ -85,8 +118,7 @@ static const char *take_number(const char *text, const char *end, number *n)
 {
     const char *at = text;
     n->negative = at < end && *at == '-';
-    if (n->negative)
-        at++;
+    at += n->negative; /* no jump: signs cannot be foreseen */
     if (at == end || !is_digit(*at))
         return NULL;
     n->digits = at;
@@ -106,6 +138,13 @@ static const char *take_number(const char *text, const char *end, number *n)
     if (n->digits_end - n->digits > FAST_DIGITS)
         take_leading(n);
     return at;
+}
+
+static uint32_t bits_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
 }
 
 /* ---- by a double ----------------------------------------------------------------------------- */
@@ -237,8 +276,9 @@ static bool goes_above(const exact *x, uint32_t bits)
     return order > 0 || (order == 0 && (bits & 1) != 0); /* a tie goes to the even neighbour */
 }
 
-/* Steps from a float nearby to the nearest. */
-static uint32_t nearest_bits(const number *n)
+/* Steps from a float nearby to the nearest. Kept apart, so that its variables do not burden the way
+ * that nearly all numbers go. */
+__attribute__((noinline)) static uint32_t nearest_bits(const number *n)
 {
     const uint32_t infinity = 0x7F800000;
     exact x = exact_number(n);
@@ -247,9 +287,7 @@ static uint32_t nearest_bits(const number *n)
     if (x.magnitude < -45) /* below 10^-46, which is less than half of the least float */
         return 0;
     double guess = times_power((double)n->leading, (int)n->leading_exponent);
-    float near = guess < (double)FLT_MAX ? (float)guess : FLT_MAX;
-    uint32_t bits;
-    memcpy(&bits, &near, sizeof bits);
+    uint32_t bits = bits_of(guess < (double)FLT_MAX ? (float)guess : FLT_MAX);
     while (bits < infinity && goes_above(&x, bits))
         bits++;
     while (bits > 0 && !goes_above(&x, bits - 1))
@@ -259,19 +297,17 @@ static uint32_t nearest_bits(const number *n)
 
 /* ---- all together ---------------------------------------------------------------------------- */
 
-static float nearest(const number *n)
+/* The bits of the nearest float, without the sign. */
+static uint32_t nearest(const number *n)
 {
     if (n->leading == 0)
-        return 0.0f;
+        return 0;
     if (n->leading_exponent > -EXPONENT_FAR && n->leading_exponent < EXPONENT_FAR) {
         double value = times_power((double)n->leading, (int)n->leading_exponent);
         if (is_clear_of_midpoints(value))
-            return (float)value;
+            return bits_of((float)value);
     }
-    uint32_t bits = nearest_bits(n);
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    return nearest_bits(n);
 }
 
 size_t ak_float_parse(const char *text, size_t size, float *value_out)
@@ -281,7 +317,7 @@ size_t ak_float_parse(const char *text, size_t size, float *value_out)
     const char *end = size == 0 ? NULL : take_number(text, text + size, &n);
     if (end == NULL)
         return 0;
-    float value = nearest(&n);
-    *value_out = n.negative ? -value : value;
+    uint32_t bits = nearest(&n) | (uint32_t)n.negative << 31;
+    memcpy(value_out, &bits, sizeof bits);
     return (size_t)(end - text);
 }

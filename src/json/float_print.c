@@ -13,10 +13,13 @@
  */
 #include <string.h>
 
+#include "base/endian.h"
 #include "json/float_powers.h"
 #include "json/json.h"
 
 enum { DIGITS_MAX = 9, FRACTION_BITS = 23, EXPONENT_BIAS = 150, EXPONENT_OF_SPECIALS = 255 };
+
+#define EIGHT_ZEROS UINT64_C(0x3030303030303030) /* "00000000" */
 
 /* value = digits * 10^exponent */
 typedef struct decimal {
@@ -50,6 +53,25 @@ static uint32_t multiply_round_to_odd(uint64_t g, uint32_t c)
     return (uint32_t)(high >> 32) | ((uint32_t)high > 1);
 }
 
+/* `a` or `b`, without a jump: nobody can foresee which it is, and jumps taken wrongly were a third
+ * of the time. */
+static uint32_t choose(bool which, uint32_t a, uint32_t b)
+{
+    uint32_t mask = 0u - (uint32_t)which;
+    return (a & mask) | (b & ~mask);
+}
+
+/* Of s and s + 1 the one that lies within the interval, in units of 1/4; if both do, the nearer
+ * one, then the even one. */
+static uint32_t nearer(uint32_t s, uint32_t low, uint32_t middle, uint32_t high)
+{
+    bool below_fits = low <= 4 * s;
+    bool above_fits = 4 * s + 4 <= high;
+    bool is_nearer_above = middle + (s & 1) > 4 * s + 2;
+    return s + choose(below_fits != above_fits, above_fits, is_nearer_above);
+}
+
+/* May end in zeros. */
 static decimal shortest(uint32_t fraction, uint32_t biased)
 {
     uint32_t c = biased == 0 ? fraction : fraction | 1u << FRACTION_BITS;
@@ -65,66 +87,86 @@ static decimal shortest(uint32_t fraction, uint32_t biased)
     uint32_t high = multiply_round_to_odd(g, (4 * c + 2) << shift) - odd;
 
     uint32_t s = middle / 4;
-    if (s >= 10) { /* one digit less, when just one of the neighbours lies within */
-        uint32_t tens = s / 10;
-        bool below_fits = low <= 40 * tens;
-        bool above_fits = 40 * tens + 40 <= high;
-        if (below_fits != above_fits)
-            return (decimal){tens + above_fits, k + 1};
-    }
-    bool below_fits = low <= 4 * s;
-    bool above_fits = 4 * s + 4 <= high;
-    if (below_fits != above_fits)
-        return (decimal){s + above_fits, k};
-    uint32_t half_way = 4 * s + 2; /* both fit: the nearer one, then the even one */
-    bool up = middle > half_way || (middle == half_way && (s & 1) != 0);
-    return (decimal){s + up, k};
+    uint32_t tens = s / 10; /* one digit less, when just one of the neighbours lies within */
+    bool below_fits = low <= 40 * tens;
+    bool above_fits = 40 * tens + 40 <= high;
+    bool shorter = (s >= 10) & (below_fits != above_fits);
+    uint32_t number = choose(shorter, 10 * (tens + above_fits), nearer(s, low, middle, high));
+    return (decimal){number, k};
 }
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-/* Writes the digits of a number that is not 0; returns how many. */
-static int put_digits(uint32_t number, char out[DIGITS_MAX])
+/* The digits of a number from the first that is not 0, nine with the zeros after them: stored by
+ * words, whatever the lengths, which decide nothing but where to go on. */
+typedef struct digits {
+    char first;
+    uint64_t rest; /* the eight after it, as text */
+    int count;     /* without zeros at the end; at least 1 */
+    int size;      /* of the whole number */
+} digits;
+
+/* The eight digits of a number below 10^8 as the bytes of a word, the first digit the lowest: split
+ * in halves three times, all halves of a step at once. */
+static uint64_t eight_digits(uint32_t number)
 {
-    char reversed[10];
-    int count = 0;
-    for (; number > 0; number /= 10)
-        reversed[count++] = (char)('0' + number % 10);
-    for (int i = 0; i < count; i++)
-        out[i] = reversed[count - 1 - i];
-    return count;
+    const uint64_t of_fours = UINT64_C(0x0000007F0000007F);
+    const uint64_t of_twos = UINT64_C(0x000F000F000F000F);
+    uint64_t fours = number / 10000 | (uint64_t)(number % 10000) << 32;
+    uint64_t hundreds = (fours * 10486 >> 20) & of_fours; /* n / 100 for n < 10000 */
+    uint64_t twos = hundreds | (fours - 100 * hundreds) << 16;
+    uint64_t tens = (twos * 103 >> 10) & of_twos; /* n / 10 for n < 100 */
+    return tens | (twos - 10 * tens) << 8;
 }
 
-/* "12.5", "1200", "0.0012": `point` is where the decimal point stands, counted in digits. */
-static char *put_plain(char *out, const char *digits, int count, int point)
+/* For 0 < number < 10^9. */
+static digits digits_of(uint32_t number)
+{
+    static const uint32_t powers[] = {1,      10,      100,      1000,      10000,
+                                      100000, 1000000, 10000000, 100000000, 1000000000};
+    int bits = 32 - __builtin_clz(number);
+    int size = bits * 1233 >> 12; /* floor(bits * log10(2)): right, or one too small */
+    size += number >= powers[size];
+    uint32_t nine = number * powers[DIGITS_MAX - size];
+    uint32_t first = nine / powers[8];
+    uint64_t rest = eight_digits(nine - first * powers[8]);
+    return (digits){
+        .first = (char)('0' + first),
+        .rest = rest | EIGHT_ZEROS,
+        .count = rest == 0 ? 1 : DIGITS_MAX - __builtin_clzll(rest) / 8,
+        .size = size,
+    };
+}
+
+/* "12.5", "1200", "0.0012": `point` is where the decimal point stands, counted in digits. It is at
+ * least -2 and at most 4 beyond the digits: otherwise an exponent is shorter. */
+static char *put_plain(char *out, const digits *d, int point)
 {
     if (point <= 0) {
-        *out++ = '0';
-        *out++ = '.';
-        for (int i = point; i < 0; i++)
-            *out++ = '0';
-        memcpy(out, digits, (size_t)count);
-        return out + count;
+        memcpy(out, "0.00", 4);
+        out += 2 - point;
+        *out = d->first;
+        ak_store_u64(out + 1, d->rest);
+        return out + d->count;
     }
-    for (int i = 0; i < count; i++) {
-        if (i == point)
-            *out++ = '.';
-        *out++ = digits[i];
+    *out = d->first;
+    ak_store_u64(out + 1, d->rest);
+    if (point >= d->count) {
+        memcpy(out + DIGITS_MAX, "0000", 4);
+        return out + point;
     }
-    for (int i = count; i < point; i++)
-        *out++ = '0';
-    return out;
+    out[point] = '.';
+    ak_store_u64(out + point + 1, d->rest >> 8 * (point - 1));
+    return out + d->count + 1;
 }
 
 /* "1.25e-7" */
-static char *put_exponent(char *out, const char *digits, int count, int exponent)
+static char *put_exponent(char *out, const digits *d, int exponent)
 {
-    *out++ = digits[0];
-    if (count > 1) {
-        *out++ = '.';
-        memcpy(out, digits + 1, (size_t)count - 1);
-        out += count - 1;
-    }
+    out[0] = d->first;
+    out[1] = '.';
+    ak_store_u64(out + 2, d->rest);
+    out += d->count + (d->count > 1);
     *out++ = 'e';
     if (exponent < 0) {
         *out++ = '-';
@@ -159,23 +201,18 @@ size_t ak_float_print(float value, char text_out[AK_FLOAT_TEXT_SIZE])
     if (biased == EXPONENT_OF_SPECIALS)
         return 0;
     char *out = text_out;
-    if (negative)
-        *out++ = '-';
+    *out = '-';
+    out += negative;
     if (biased == 0 && fraction == 0) { /* "-0" would be read as an integer, and lose its sign */
         memcpy(out, "0.0", 3);
         return negative ? 4 : 1;
     }
     decimal number = shortest(fraction, biased);
-    while (number.digits % 10 == 0) {
-        number.digits /= 10;
-        number.exponent++;
-    }
-    char digits[DIGITS_MAX + 1];
-    int count = put_digits(number.digits, digits);
-    int point = count + number.exponent;
-    if (plain_length(count, point) <= exponent_length(count, point - 1))
-        out = put_plain(out, digits, count, point);
+    digits d = digits_of(number.digits);
+    int point = d.size + number.exponent;
+    if (plain_length(d.count, point) <= exponent_length(d.count, point - 1))
+        out = put_plain(out, &d, point);
     else
-        out = put_exponent(out, digits, count, point - 1);
+        out = put_exponent(out, &d, point - 1);
     return (size_t)(out - text_out);
 }

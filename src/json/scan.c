@@ -46,6 +46,33 @@ static bool is_bracket_or_quote(uint8_t c)
     return matters[c];
 }
 
+/* Whether any of 64 bytes may be a bracket or a quote. A few other characters, which numbers do not
+ * have, look like brackets here: "Y", "_", "y", DEL. Written so that compilers make vectors of it.
+ */
+static bool may_matter(const uint8_t bytes[64])
+{
+    uint8_t found = 0;
+    for (size_t i = 0; i < 64; i++)
+        found |= (uint8_t)(((bytes[i] | 0x26) == 0x7F) | (bytes[i] == '"'));
+    return found != 0;
+}
+
+/* Passes what does not matter within arrays and objects: a few bytes one by one, because names and
+ * texts are short, then as much of an array of numbers as can be in large steps. */
+static const uint8_t *skip_plain(const uint8_t *at, const uint8_t *end)
+{
+    const uint8_t *near = end - at < 16 ? end : at + 16;
+    while (at < near && !is_bracket_or_quote(*at))
+        at++;
+    if (at < near)
+        return at;
+    while (end - at >= 64 && !may_matter(at))
+        at += 64;
+    while (at < end && !is_bracket_or_quote(*at))
+        at++;
+    return at;
+}
+
 /* From within a string to after its closing quote. When it does not end, *closed is false, and the
  * result is where to go on: a backslash at the very end is looked at again. */
 static const uint8_t *skip_string(const uint8_t *at, const uint8_t *end, bool *closed)
@@ -92,8 +119,7 @@ static const uint8_t *follow_value(progress *p, const uint8_t *at, const uint8_t
             continue;
         }
         if (p->depth > 0) {
-            while (at < end && !is_bracket_or_quote(*at))
-                at++;
+            at = skip_plain(at, end);
         } else {
             while (at < end && !is_structural(*at))
                 at++;

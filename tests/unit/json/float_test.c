@@ -289,6 +289,31 @@ static void only_the_number_at_the_beginning_is_taken(void **state)
     assert_true(value == 12.0f);
 }
 
+/* Digits are taken eight at a time: nothing else may pass for one, wherever it stands. */
+static void a_number_ends_at_the_first_byte_that_is_no_digit(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        if (byte == '.' || byte == 'e' || byte == 'E' || (byte >= '0' && byte <= '9'))
+            continue;
+        for (size_t digits = 1; digits <= 24; digits++) {
+            char text[40];
+            memset(text, '7', sizeof text);
+            text[digits] = (char)byte;
+            float value;
+            assert_int_equal(digits, ak_float_parse(text, sizeof text, &value));
+            text[digits] = '\0';
+            assert_true(value == strtof(text, NULL));
+            memset(text, '7', sizeof text);
+            memcpy(text, "0.", 2);
+            text[2 + digits] = (char)byte;
+            assert_int_equal(2 + digits, ak_float_parse(text, sizeof text, &value));
+            text[2 + digits] = '\0';
+            assert_true(value == strtof(text, NULL));
+        }
+    }
+}
+
 /* Every midpoint between two floats has at most 113 digits, and printf knows them all. */
 static void check_midpoint(uint32_t bits)
 {
@@ -359,6 +384,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_table_holds_the_highest_64_bits_of_powers_of_ten),
         cmocka_unit_test(numbers_parse_as_the_nearest_float),
         cmocka_unit_test(only_the_number_at_the_beginning_is_taken),
+        cmocka_unit_test(a_number_ends_at_the_first_byte_that_is_no_digit),
         cmocka_unit_test(midpoints_and_what_lies_just_beside_them_round_correctly),
         cmocka_unit_test(random_texts_parse_as_strtof_has_it),
     };

@@ -65,6 +65,31 @@ static void elements_of_an_array_come_raw_however_it_is_fed(void **state)
                    "1<{\"]}\\\"[\":\"\\\\\"}>16<\"x\\\\\">");
 }
 
+/* Arrays of numbers are passed in large steps; whatever ends or hides a bracket must stop them. */
+static void what_matters_is_found_anywhere_in_a_long_array(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"\"]\"",   "[]",   "{}",     "\"[\\\"\"",
+                                         "[\"]\"]", "true", "_Y~\x7F"};
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        for (size_t at = 0; at < 200; at++) {
+            char text[300];
+            char expected[320];
+            memset(text, '1', sizeof text);
+            memcpy(text, "[[", 2);
+            memcpy(text + 2 + at, pieces[i], strlen(pieces[i]));
+            memcpy(text + 2 + at + 70, "],7]", sizeof "],7]");
+            snprintf(expected, sizeof expected, "1<%.*s>%zu<7>", (int)(at + 72), text + 1, at + 74);
+            akidb_error err;
+            akidb_buffer joined = {0};
+            assert_ok(err, scan_all(text, false, 1 + at, 1000, &joined, &err));
+            assert_int_equal(joined.size, strlen(expected));
+            assert_memory_equal(joined.data, expected, joined.size);
+            akidb_buffer_free(&joined);
+        }
+    }
+}
+
 static void lines_come_without_their_ends(void **state)
 {
     (void)state;
@@ -203,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_of_an_array_come_raw_however_it_is_fed),
+        cmocka_unit_test(what_matters_is_found_anywhere_in_a_long_array),
         cmocka_unit_test(lines_come_without_their_ends),
         cmocka_unit_test(what_is_no_array_is_refused_with_its_offset),
         cmocka_unit_test(an_element_beyond_the_limit_is_refused),
