@@ -8,8 +8,9 @@
  * has no such pages, and it cannot fail. */
 void ak_memory_prefer_large_pages(void *block, size_t size);
 
-/* Has the system back all pages of a block now, so that whoever fills it meets none that is missing.
- * What is in the block stays, also what another thread writes to it meanwhile. Advice only, too. */
+/* Has the system back all pages of a block now, so that whoever fills it meets none that is
+ * missing. What is in the block stays, also what another thread writes to it meanwhile. Advice
+ * only, too. */
 void ak_memory_back_now(void *block, size_t size);
 
 #endif
