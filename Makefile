@@ -113,6 +113,8 @@ bench-storage: ## the storage backend beside the raw disk and SQLite; build/benc
 	@$(NINJA) $(BUILD) --target akidb_storage_bench
 	@$(BUILD)/akidb_storage_bench --json $(BUILD)/bench-storage.jsonl $(BENCH_STORAGE_ARGS) \
 	    $(BENCH_DIR)-storage
+	@$(NINJA) $(BUILD) --target akidb_tiers_bench
+	@$(BUILD)/akidb_tiers_bench --folder $(BENCH_DIR)-tiers | tee $(BUILD)/bench-tiers.jsonl
 
 install: all ## into PREFIX (/usr/local), under DESTDIR
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)

@@ -77,19 +77,15 @@ akidb_status ak_save_catalogue(akidb_storage *storage, akidb_error *err)
 
 static akidb_status append_scan(ak_scan *scan, akidb_snapshot_writer *writer, akidb_error *err)
 {
-    enum { BYTES_AT_ONCE = 32 << 20 };
-    size_t rows = BYTES_AT_ONCE / (scan->dimension * sizeof(float) + 1) + 1;
-    akidb_documents *documents;
-    akidb_status status = akidb_documents_new(scan->dimension, &documents, err);
-    while (status == AKIDB_OK) {
-        akidb_documents_clear(documents);
-        status = ak_scan_next(scan, rows > 10000 ? 10000 : rows, documents, err);
-        akidb_batch batch = akidb_documents_batch(documents);
-        if (status != AKIDB_OK || batch.rows == 0)
-            break;
-        status = akidb_snapshot_append(writer, &batch, err);
+    akidb_documents *room;
+    akidb_batch batch = {.rows = 1};
+    akidb_status status = akidb_documents_new(scan->dimension, &room, err);
+    while (status == AKIDB_OK && batch.rows > 0) {
+        status = ak_scan_show(scan, room, &batch, err);
+        if (status == AKIDB_OK && batch.rows > 0)
+            status = akidb_snapshot_append(writer, &batch, err);
     }
-    akidb_documents_free(documents);
+    akidb_documents_free(room);
     return status;
 }
 

@@ -33,14 +33,13 @@ akidb_status ak_check_snapshot(const akidb_storage *storage,
     return lineage == NULL ? AKIDB_OK : check_lineage(storage, metadata, lineage, err);
 }
 
-akidb_status ak_load_batch(akidb_storage *storage, ak_contents *contents,
-                           const akidb_documents *documents, akidb_error *err)
+akidb_status ak_load_batch(akidb_storage *storage, ak_contents *contents, const akidb_batch *batch,
+                           akidb_error *err)
 {
-    akidb_batch batch = akidb_documents_batch(documents);
-    if (batch.rows == 0)
+    if (batch->rows == 0)
         return AKIDB_OK;
     ak_log_columns columns = {0};
-    akidb_status status = ak_log_columns_take(&columns, &batch, err);
+    akidb_status status = ak_log_columns_take(&columns, batch, err);
     if (status == AKIDB_OK)
         status = ak_contents_load(contents, &columns.rows, 0, storage->memory_limit, err);
     ak_log_columns_free(&columns);
@@ -55,8 +54,9 @@ static akidb_status load_all(akidb_storage *storage, akidb_snapshot_reader *read
     akidb_status status = akidb_documents_new(contents->dimension, &documents, err);
     while (status == AKIDB_OK && !done) {
         status = akidb_snapshot_next(reader, documents, &done, err);
+        akidb_batch batch = akidb_documents_batch(documents);
         if (status == AKIDB_OK)
-            status = ak_load_batch(storage, contents, documents, err);
+            status = ak_load_batch(storage, contents, &batch, err);
     }
     akidb_documents_free(documents);
     return status;

@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "base/options.h"
-#include "document/documents.h"
 #include "snapshot/snapshotter.h"
 #include "storage/mover.h"
 #include "storage/scan.h"
@@ -28,18 +27,15 @@ static akidb_status begin_loading(akidb_storage *storage, ak_collection *collect
 static akidb_status load_scan(akidb_storage *storage, ak_scan *scan, ak_contents *contents,
                               akidb_error *err)
 {
-    enum { ROWS_AT_ONCE = 10000 };
-    akidb_documents *documents;
-    akidb_status status = akidb_documents_new(scan->dimension, &documents, err);
-    bool done = false;
-    while (status == AKIDB_OK && !done) {
-        akidb_documents_clear(documents);
-        status = ak_scan_next(scan, ROWS_AT_ONCE, documents, err);
-        done = documents->rows == 0;
-        if (status == AKIDB_OK && !done)
-            status = ak_load_batch(storage, contents, documents, err);
+    akidb_documents *room;
+    akidb_batch batch = {.rows = 1};
+    akidb_status status = akidb_documents_new(scan->dimension, &room, err);
+    while (status == AKIDB_OK && batch.rows > 0) {
+        status = ak_scan_show(scan, room, &batch, err);
+        if (status == AKIDB_OK)
+            status = ak_load_batch(storage, contents, &batch, err);
     }
-    akidb_documents_free(documents);
+    akidb_documents_free(room);
     return status;
 }
 

@@ -134,44 +134,79 @@ static akidb_status fill(ak_scan *scan, akidb_error *err)
     return status;
 }
 
-/* Appends what is seen of the rest of the group, at most max_rows. */
-static akidb_status take_group(ak_scan *scan, size_t max_rows, akidb_documents *documents,
-                               akidb_error *err)
+/* Notes which rows of the rest of the group are seen, at most max_rows of them, and passes them. */
+static akidb_status choose_rows(ak_scan *scan, size_t max_rows, size_t *count_out, akidb_error *err)
 {
-    akidb_batch batch = akidb_documents_batch(scan->group);
+    const akidb_documents *group = scan->group;
     void *rows = scan->rows;
+    *count_out = 0;
     akidb_status status =
-        ak_array_reserve(&rows, &scan->row_capacity, batch.rows, sizeof *scan->rows, err);
+        ak_array_reserve(&rows, &scan->row_capacity, group->rows, sizeof *scan->rows, err);
     scan->rows = rows;
     if (status != AKIDB_OK)
         return status;
-    size_t at = scan->at, count = 0;
-    for (; at < batch.rows && count < max_rows; at++)
-        if (!ak_shadow_hides(scan->shadow, &batch.document_ids[at], scan->lsn))
-            scan->rows[count++] = at;
-    if (count > 0)
-        status = ak_documents_append_rows(documents, &batch, scan->rows, count, err);
-    if (status == AKIDB_OK)
-        scan->at = at;
-    return status;
+    for (; scan->at < group->rows && *count_out < max_rows; scan->at++)
+        if (!ak_shadow_hides(scan->shadow, &group->document_ids[scan->at], scan->lsn))
+            scan->rows[(*count_out)++] = scan->at;
+    return AKIDB_OK;
+}
+
+/* Goes to the next rows of the base that are seen: scan->rows, at most max_rows; none at its end.
+ */
+static akidb_status next_rows(ak_scan *scan, size_t max_rows, size_t *count_out, akidb_error *err)
+{
+    *count_out = 0;
+    while (!scan->base_done && *count_out == 0) {
+        akidb_status status = AKIDB_OK;
+        if (scan->group == NULL || scan->at == scan->group->rows)
+            status = fill(scan, err);
+        if (status == AKIDB_OK && !scan->base_done)
+            status = choose_rows(scan, max_rows, count_out, err);
+        if (status != AKIDB_OK)
+            return status;
+    }
+    return AKIDB_OK;
 }
 
 akidb_status ak_scan_next(ak_scan *scan, size_t max_rows, akidb_documents *documents,
                           akidb_error *err)
 {
-    size_t before = documents->rows;
-    while (!scan->base_done && documents->rows == before) {
-        akidb_status status = AKIDB_OK;
-        if (scan->group == NULL || scan->at == scan->group->rows)
-            status = fill(scan, err);
-        if (status == AKIDB_OK && !scan->base_done)
-            status = take_group(scan, max_rows, documents, err);
-        if (status != AKIDB_OK)
-            return status;
-    }
-    if (documents->rows > before)
+    size_t count;
+    akidb_status status = next_rows(scan, max_rows, &count, err);
+    if (status != AKIDB_OK)
+        return status;
+    if (count == 0)
+        return ak_view_next(&scan->view, max_rows, documents, err);
+    akidb_batch batch = akidb_documents_batch(scan->group);
+    status = ak_documents_append_rows(documents, &batch, scan->rows, count, err);
+    if (status != AKIDB_OK)
+        scan->at = scan->rows[0]; /* so that they come again */
+    return status;
+}
+
+akidb_status ak_scan_show(ak_scan *scan, akidb_documents *room, akidb_batch *batch_out,
+                          akidb_error *err)
+{
+    enum { BYTES_AT_ONCE = 32 << 20, ROWS_AT_ONCE = 10000 };
+    size_t rows = BYTES_AT_ONCE / (scan->dimension * sizeof(float) + 1) + 1, count;
+    *batch_out = (akidb_batch){0};
+    akidb_documents_clear(room);
+    akidb_status status = next_rows(scan, SIZE_MAX, &count, err);
+    if (status != AKIDB_OK)
+        return status;
+    if (count > 0 && count == scan->group->rows) {
+        *batch_out = akidb_documents_batch(scan->group);
         return AKIDB_OK;
-    return ak_view_next(&scan->view, max_rows, documents, err);
+    }
+    if (count == 0) {
+        status = ak_view_next(&scan->view, rows < ROWS_AT_ONCE ? rows : ROWS_AT_ONCE, room, err);
+    } else {
+        akidb_batch batch = akidb_documents_batch(scan->group);
+        status = ak_documents_append_rows(room, &batch, scan->rows, count, err);
+    }
+    if (status == AKIDB_OK)
+        *batch_out = akidb_documents_batch(room);
+    return status;
 }
 
 akidb_status ak_scan_needs_micros(ak_scan *scan, bool *result_out, akidb_error *err)

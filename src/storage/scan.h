@@ -39,6 +39,12 @@ void ak_scan_end(ak_scan *scan); /* I/O. A zeroed one is fine */
 AKIDB_CHECK akidb_status ak_scan_next(ak_scan *scan, size_t max_rows, akidb_documents *documents,
                                       akidb_error *err);
 
+/* The next documents, about a row group of them, where they lie or, if they must be copied, in
+ * `room`; until the next call. An empty batch: there are no more. After a failure only rewind and
+ * end are left. */
+AKIDB_CHECK akidb_status ak_scan_show(ak_scan *scan, akidb_documents *room, akidb_batch *batch_out,
+                                      akidb_error *err);
+
 /* Begins again with the first document. */
 void ak_scan_rewind(ak_scan *scan);
 

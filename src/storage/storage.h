@@ -278,7 +278,7 @@ AKIDB_CHECK akidb_status ak_check_snapshot(const akidb_storage *storage,
 
 /* Adds the documents to contents that nobody else sees yet. */
 AKIDB_CHECK akidb_status ak_load_batch(akidb_storage *storage, ak_contents *contents,
-                                       const akidb_documents *documents, akidb_error *err);
+                                       const akidb_batch *batch, akidb_error *err);
 
 /* Reads a whole snapshot, every byte checked, into new contents. `lineage`, when given,
  * says which one it must be (else AKIDB_E_CORRUPTION); a wrong dimension is AKIDB_E_VALIDATION
