@@ -92,8 +92,8 @@ const cli_command cli_cmd_tier_status = {
     .summary = "Tell where collections lie and how they are used",
     .details = "Prints, for each collection, its tier, the memory, local disk or space in the "
                "store that it takes, when it was last accessed, how often it was, and whether it "
-               "is pinned. Accesses are those that a process noted that runs tiering. With "
-               "--quiet the heading is left out.",
+               "is pinned. Accesses are those that programs noted that run tiering, and 'akidb "
+               "db' since the first tier command. With --quiet the heading is left out.",
     .options = no_options,
     .examples = status_examples,
     .values_size = sizeof(cli_tier_values),

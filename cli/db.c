@@ -166,6 +166,22 @@ static int open_storage(cli *session, const cli_db_values *v, const cli_db_how *
     return CLI_DONE;
 }
 
+/* Where tiering is used, what db commands access counts. It is no reason for a command to fail. */
+static void watch(cli_db *db)
+{
+    char path[4200];
+    struct stat info;
+    if (snprintf(path, sizeof path, "%s/tiering.sqlite", db->folder) >= (int)sizeof path ||
+        stat(path, &info) != 0)
+        return;
+    const akidb_hooks hooks = cli_hooks(db->session);
+    const akidb_tiering_options options = {
+        .struct_size = sizeof options, .data_folder = db->folder, .hooks = &hooks};
+    akidb_error err;
+    if (akidb_tiering_open(db->storage, &options, &db->watch, &err) != AKIDB_OK)
+        cli_say(db->session, "warning: accesses are not noted: %s", err.message);
+}
+
 int cli_db_open(cli *session, const cli_db_values *v, const cli_db_how *how, cli_db *db_out)
 {
     *db_out = (cli_db){.session = session};
@@ -191,12 +207,17 @@ int cli_db_open(cli *session, const cli_db_values *v, const cli_db_how *how, cli
         code = open_store(session, db_out->folder);
     if (code == CLI_DONE)
         code = cli_open(session, &snapshots, cli_command_word(session->command));
-    return code == CLI_DONE ? open_storage(session, v, how, &snapshots, db_out) : code;
+    if (code == CLI_DONE)
+        code = open_storage(session, v, how, &snapshots, db_out);
+    if (code == CLI_DONE && !how->has_tiering)
+        watch(db_out);
+    return code;
 }
 
 int cli_db_close(cli_db *db, int code)
 {
     akidb_error err;
+    (void)akidb_tiering_close(db->watch, NULL); /* what cannot be written was told by the log */
     cli_run_storage(db->session, db->storage);
     if (db->storage == NULL || akidb_storage_close(db->storage, &err) == AKIDB_OK)
         return code;

@@ -62,6 +62,7 @@ typedef struct cli_db {
     cli *session;
     const char *folder;
     akidb_storage *storage;
+    akidb_tiering *watch; /* notes accesses for the tier commands; NULL when nobody uses those */
     akidb_recovery_report recovered;
 } cli_db;
 
@@ -71,6 +72,7 @@ typedef struct cli_db_how {
      * grown. */
     const cli_db_flushing *flushing;
     bool flushes_itself; /* when the log has grown, while the command runs */
+    bool has_tiering;    /* the command opens one of its own */
 } cli_db_how;
 
 /* The folder that --data names. Returns an exit code, having said why. */

@@ -26,7 +26,9 @@ const cli_family cli_family_tier = {
         "has accessed it for long or a budget is passed, up when it is accessed.\n\n"
         "One process has a data folder at a time: these commands work on a folder that nobody has "
         "open. A program that embeds the library runs the same policy by itself (akidb/tiering.h), "
-        "and these commands see what it has noted of accesses and pins.\n\n"
+        "and these commands see what it has noted of accesses and pins. From the first tier "
+        "command "
+        "on 'akidb db' notes accesses, too.\n\n"
         "Cold snapshots lie in --store, by default in the folder DIR/store. Give the same store "
         "each time. The variable AKIDB_STORE is not used here.",
     .options = family_options,
@@ -63,7 +65,8 @@ int cli_tier_open(cli *session, const cli_tier_values *v, const cli_tier_how *ho
     if (p != NULL && p->hot_idle.set && p->warm_idle.set && p->warm_idle.value < p->hot_idle.value)
         return cli_usage(session, "--warm-idle: expected at least as long as --hot-idle");
     const cli_db_how db_how = {.flushing = how->moving != NULL ? &how->moving->flushing : NULL,
-                               .flushes_itself = how->flushes_itself};
+                               .flushes_itself = how->flushes_itself,
+                               .has_tiering = true};
     int code = cli_db_open(session, &v->db, &db_how, &tier_out->db);
     if (code != CLI_DONE)
         return code;
@@ -71,7 +74,7 @@ int cli_tier_open(cli *session, const cli_tier_values *v, const cli_tier_how *ho
     const akidb_tier_policy policy = policy_of(how->policy);
     const akidb_tiering_options options = {
         .struct_size = sizeof options,
-        .policy = &policy,
+        .policy = how->policy != NULL ? &policy : NULL,
         .data_folder = tier_out->db.folder,
         .interval = duration(&how->every),
         .bytes_per_second = how->moving != NULL ? how->moving->max_rate.value : 0,

@@ -46,7 +46,8 @@ typedef struct akidb_tier_policy {
 
 typedef struct akidb_tiering_options {
     size_t struct_size;              /* sizeof(akidb_tiering_options) */
-    const akidb_tier_policy *policy; /* NULL: all defaults */
+    const akidb_tier_policy *policy; /* NULL: all defaults, but for promote_window, which is what
+                                        the state was kept with */
     const char *data_folder;   /* the storage's, for tiering.sqlite; NULL: the state lies in memory
                                   alone and ends with the tiering */
     uint64_t interval;         /* between two cycles of the worker, in microseconds; default 5

@@ -35,7 +35,6 @@ typedef struct stripe {
 struct ak_ledger {
     uint64_t seed; /* of hashes */
     int64_t slot_length;
-    int64_t window;
     pthread_mutex_t sync_lock; /* one sync at a time: `listed` is its own */
     stripe stripes[STRIPES];
 };
@@ -129,8 +128,7 @@ akidb_status ak_ledger_new(uint64_t window, ak_ledger **ledger_out, akidb_error 
         free(ledger);
         return status;
     }
-    ledger->window = (int64_t)window;
-    ledger->slot_length = ledger->window / AK_LEDGER_SLOTS;
+    ledger->slot_length = (int64_t)(window / AK_LEDGER_SLOTS);
     if (ledger->slot_length == 0)
         ledger->slot_length = 1;
     pthread_mutex_init(&ledger->sync_lock, NULL);
@@ -161,6 +159,11 @@ void ak_ledger_free(ak_ledger *ledger)
 int64_t ak_ledger_slot_length(const ak_ledger *ledger)
 {
     return ledger->slot_length;
+}
+
+void ak_ledger_set_slot_length(ak_ledger *ledger, int64_t length)
+{
+    ledger->slot_length = length;
 }
 
 /* ---- accesses -------------------------------------------------------------------------------- */

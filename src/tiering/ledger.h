@@ -38,6 +38,8 @@ AKIDB_CHECK akidb_status ak_ledger_new(uint64_t window, ak_ledger **ledger_out, 
 void ak_ledger_free(ak_ledger *ledger); /* NULL is fine */
 
 int64_t ak_ledger_slot_length(const ak_ledger *ledger);
+/* Before anything is counted. */
+void ak_ledger_set_slot_length(ak_ledger *ledger, int64_t length);
 
 /* Counts an access. True when somebody should look soon: the collection is cold, and nobody was
  * told since the last ak_ledger_sync that asked for it. */

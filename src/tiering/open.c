@@ -46,14 +46,18 @@ static void on_access(void *context, const akidb_uuid *id, akidb_access kind)
 /* ---- state ----------------------------------------------------------------------------------- */
 
 /* What only makes tiering forget is told and lived with. */
-static akidb_status open_state(akidb_tiering *tiering, const char *data_folder, akidb_error *err)
+static akidb_status open_state(akidb_tiering *tiering, const akidb_tiering_options *options,
+                               akidb_error *err)
 {
     char note[AK_STATE_NOTE_SIZE];
     akidb_error found;
-    if (data_folder == NULL)
+    if (options->data_folder == NULL)
         return AKIDB_OK;
-    akidb_status status =
-        ak_state_open(data_folder, tiering->ledger, &tiering->state, note, &found);
+    akidb_status status = ak_state_open(options->data_folder, tiering->ledger,
+                                        options->policy == NULL, &tiering->state, note, &found);
+    if (options->policy == NULL)
+        tiering->policy.promote_window =
+            (uint64_t)ak_ledger_slot_length(tiering->ledger) * AK_LEDGER_SLOTS;
     if (note[0] != '\0')
         ak_tiering_log(tiering, AKIDB_LOG_WARNING, "%s", note);
     if (status == AKIDB_E_IO || status == AKIDB_E_PERMISSION || status == AKIDB_E_CORRUPTION) {
@@ -188,7 +192,7 @@ akidb_status ak_tiering_open_on(ak_tier_backend backend, const akidb_tiering_opt
     if (status == AKIDB_OK)
         status = ak_ledger_new(tiering->policy.promote_window, &tiering->ledger, err);
     if (status == AKIDB_OK)
-        status = open_state(tiering, options.data_folder, err);
+        status = open_state(tiering, &options, err);
     if (status == AKIDB_OK)
         status = look(tiering, err);
     if (status != AKIDB_OK) {

@@ -25,6 +25,7 @@ struct ak_state {
     char *path;
     sqlite3 *db;
     sqlite3_stmt *write, *forget;
+    bool keeps_slots;
 };
 
 static const char settings_sql[] =
@@ -175,6 +176,9 @@ static akidb_status read_all(ak_state *state, ak_ledger *ledger, akidb_error *er
         state, "SELECT value FROM settings WHERE name = 'slot_length'", 0, &slot_length, err);
     if (status == AKIDB_OK)
         status = read_records(state, &all, err);
+    const int64_t longest = INT64_C(366) * 86400 * 1000000 / AK_LEDGER_SLOTS;
+    if (status == AKIDB_OK && state->keeps_slots && slot_length > 0 && slot_length <= longest)
+        ak_ledger_set_slot_length(ledger, slot_length);
     for (size_t i = 0; i < all.count && status == AKIDB_OK; i++) {
         if (slot_length != ak_ledger_slot_length(ledger)) {
             memset(all.items[i].slots, 0, sizeof all.items[i].slots);
@@ -379,8 +383,9 @@ static akidb_status open_or_begin(ak_state *state, ak_ledger *ledger, const akid
     return open_database(state, ledger, err);
 }
 
-akidb_status ak_state_open(const char *data_folder, ak_ledger *ledger, ak_state **state_out,
-                           char note_out[AK_STATE_NOTE_SIZE], akidb_error *err)
+akidb_status ak_state_open(const char *data_folder, ak_ledger *ledger, bool keeps_slots,
+                           ak_state **state_out, char note_out[AK_STATE_NOTE_SIZE],
+                           akidb_error *err)
 {
     *state_out = NULL;
     note_out[0] = '\0';
@@ -394,6 +399,7 @@ akidb_status ak_state_open(const char *data_folder, ak_ledger *ledger, ak_state 
     }
     snprintf(path, size, "%s/%s", data_folder, NAME);
     state->path = path;
+    state->keeps_slots = keeps_slots;
 
     const akidb_files *files = akidb_files_system();
     akidb_folder folder;

@@ -15,9 +15,10 @@ typedef struct ak_state ak_state;
 
 enum { AK_STATE_NOTE_SIZE = 1600 };
 
-/* Opens DATA/tiering.sqlite, makes it if need be, and puts what it has into the ledger. `note_out`
- * receives a line for the log when a file was set aside, or "". */
-AKIDB_CHECK akidb_status ak_state_open(const char *data_folder, ak_ledger *ledger,
+/* Opens DATA/tiering.sqlite, makes it if need be, and puts what it has into the ledger. When the
+ * file counts in slots of another length, the ledger does too if `keeps_slots`; otherwise the
+ * counts begin anew. `note_out` receives a line for the log when a file was set aside, or "". */
+AKIDB_CHECK akidb_status ak_state_open(const char *data_folder, ak_ledger *ledger, bool keeps_slots,
                                        ak_state **state_out, char note_out[AK_STATE_NOTE_SIZE],
                                        akidb_error *err);
 void ak_state_close(ak_state *state); /* NULL is fine */

@@ -79,7 +79,7 @@ static ak_state *open_into(const char *folder, ak_ledger *ledger, char note[AK_S
 {
     akidb_error err;
     ak_state *opened;
-    assert_ok(err, ak_state_open(folder, ledger, &opened, note, &err));
+    assert_ok(err, ak_state_open(folder, ledger, false, &opened, note, &err));
     return opened;
 }
 
@@ -231,7 +231,7 @@ static void a_newer_file_is_refused_and_left_alone(void **state)
     make_state(*state);
     sql(*state, "PRAGMA user_version = 2");
     ak_ledger *ledger = new_ledger((uint64_t)HOUR);
-    assert_status(AKIDB_E_UNSUPPORTED, ak_state_open(*state, ledger, &opened, note, &err));
+    assert_status(AKIDB_E_UNSUPPORTED, ak_state_open(*state, ledger, false, &opened, note, &err));
     assert_null(opened);
     assert_non_null(strstr(err.message, "remove the file to begin anew"));
     assert_false(exists(*state, "tiering.sqlite.damaged"));
@@ -260,7 +260,7 @@ static void any_flipped_byte_is_harmless(void **state)
         close(file);
         ak_ledger *ledger = new_ledger((uint64_t)HOUR);
         ak_state *opened;
-        akidb_status status = ak_state_open(*state, ledger, &opened, note, &err);
+        akidb_status status = ak_state_open(*state, ledger, false, &opened, note, &err);
         if (status != AKIDB_OK && status != AKIDB_E_UNSUPPORTED && status != AKIDB_E_PERMISSION)
             fail_msg("byte %zu, bits %u: %s", at, (unsigned)bits, err.message);
         ak_state_close(opened);
@@ -334,7 +334,7 @@ static void a_folder_in_its_place_is_an_error(void **state)
     ak_state *opened;
     assert_int_equal(mkdir(path_of(*state, "tiering.sqlite"), 0700), 0);
     ak_ledger *ledger = new_ledger((uint64_t)HOUR);
-    assert_status(AKIDB_E_IO, ak_state_open(*state, ledger, &opened, note, &err));
+    assert_status(AKIDB_E_IO, ak_state_open(*state, ledger, false, &opened, note, &err));
     ak_ledger_free(ledger);
 }
 

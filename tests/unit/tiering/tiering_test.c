@@ -307,6 +307,25 @@ static void accesses_outlive_a_restart(void **state)
     place_close(tiering);
 }
 
+static void without_a_policy_the_window_stays_as_it_was(void **state)
+{
+    place *p = *state;
+    p->policy.promote_window = 5 * HOUR;
+    akidb_tiering *tiering = place_open(p);
+    access_times(p, 3, 6);
+    place_close(tiering);
+    p->options.policy = NULL;
+    tiering = place_open(p);
+    atomic_fetch_add(&p->fake.now, 4 * HOUR);
+    access_times(p, 3, 4);
+    assert_int_equal(place_status(tiering, 3).accesses, 10);
+    place_close(tiering);
+    p->options.policy = &p->policy;
+    tiering = place_open(p);
+    assert_int_equal(place_status(tiering, 3).accesses, 10);
+    place_close(tiering);
+}
+
 static void a_lost_state_counts_everything_as_fresh(void **state)
 {
     place *p = *state;
@@ -502,6 +521,7 @@ int main(void)
         place_test(a_broken_collection_is_not_taken_for_a_store_that_is_down),
         place_test(pins_hold_and_outlive_a_restart),
         place_test(accesses_outlive_a_restart),
+        place_test(without_a_policy_the_window_stays_as_it_was),
         place_test(a_lost_state_counts_everything_as_fresh),
         place_test(orders_move_at_once_and_are_checked),
         place_test(an_order_keeps_to_the_budget),
