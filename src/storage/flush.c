@@ -135,6 +135,7 @@ typedef struct settling {
     ak_collection *collection;
     const ak_settling *how;
     bool afresh;   /* the snapshot that there is cannot be read by row, or not at all */
+    bool verified; /* every byte of it, if the tier is cold */
     bool writes;   /* a snapshot */
     bool replaces; /* with a base, and the layer `next` beside it */
     int64_t dirty_since;
@@ -144,31 +145,77 @@ typedef struct settling {
     ak_base *base;
 } settling;
 
-/* A hot collection is to rest on its newest snapshot: what does the store have of it? */
+/* A snapshot that is gone is damage: "not found" is said of collections. */
+static akidb_status as_damage(akidb_status status, akidb_error *err)
+{
+    if (status != AKIDB_E_NOT_FOUND)
+        return status;
+    if (err != NULL)
+        err->status = AKIDB_E_CORRUPTION;
+    return AKIDB_E_CORRUPTION;
+}
+
+/* Every byte that the store has is read and compared before it is the only copy. */
+static akidb_status verify_remote(const settling *s, const ak_catalogue_collection *of,
+                                  akidb_error *err)
+{
+    akidb_verify_report report;
+    akidb_status status = akidb_snapshot_verify(s->how->route.store, &of->id, &of->snapshot_id,
+                                                AKIDB_VERIFY_CHECKSUM, &report, err);
+    if (status != AKIDB_OK || report.outcome == AKIDB_VERIFY_GOOD)
+        return as_damage(status, err);
+    if (report.outcome == AKIDB_VERIFY_UNCHECKED)
+        return ak_fail(err, AKIDB_E_UNSUPPORTED, "expected a snapshot with checksums, found none");
+    if (err != NULL)
+        *err = report.problem;
+    return as_damage(report.problem.status, err);
+}
+
+/* What the store has of the newest snapshot of a hot collection that is to rest on it. */
+static akidb_status look_at_metadata(settling *s, const ak_catalogue_collection *of,
+                                     akidb_error *err)
+{
+    ak_collection *collection = s->collection;
+    akidb_snapshot_metadata *metadata;
+    akidb_status status =
+        as_damage(ak_base_metadata(s->storage, s->how->route.store, of, &metadata, err), err);
+    if (status != AKIDB_OK)
+        return status;
+    s->afresh = metadata->format != AKIDB_FORMAT_PARQUET || !metadata->checked;
+    pthread_rwlock_wrlock(&collection->lock);
+    collection->snapshot_rows = metadata->vector_count;
+    collection->snapshot_bytes = metadata->size_bytes;
+    pthread_rwlock_unlock(&collection->lock);
+    akidb_snapshot_metadata_free(metadata);
+    return AKIDB_OK;
+}
+
+/* Before a move down of a collection that nothing was written to since its newest snapshot: whether
+ * that one will do. One that is damaged or gone is written anew, while memory or the local copy
+ * still have the documents. */
 static akidb_status look_at_snapshot(settling *s, akidb_error *err)
 {
     ak_collection *collection = s->collection;
-    ak_catalogue_collection of = ak_collection_describe(collection, NULL);
-    if (s->how->tier == AKIDB_TIER_HOT || of.tier != AKIDB_TIER_HOT || !of.has_snapshot)
-        return AKIDB_OK;
+    uint64_t dirty_lsn = UINT64_MAX;
+    ak_catalogue_collection of = ak_collection_describe(collection, &dirty_lsn);
     akidb_error cause = {0};
-    akidb_snapshot_metadata *metadata;
-    akidb_status status = ak_base_metadata(s->storage, s->how->route.store, &of, &metadata, &cause);
-    s->afresh = status == AKIDB_E_NOT_FOUND || status == AKIDB_E_CORRUPTION;
-    if (status != AKIDB_OK && !s->afresh) {
-        if (err != NULL)
-            *err = cause;
-        return status;
+    akidb_status status = AKIDB_OK;
+    if (!s->how->is_move || s->how->tier <= of.tier || !of.has_snapshot || dirty_lsn != UINT64_MAX)
+        return AKIDB_OK;
+    if (of.tier == AKIDB_TIER_HOT)
+        status = look_at_metadata(s, &of, &cause);
+    if (status == AKIDB_OK && !s->afresh && s->how->tier == AKIDB_TIER_COLD)
+        status = verify_remote(s, &of, &cause);
+    s->verified = status == AKIDB_OK;
+    if (status == AKIDB_E_CORRUPTION) {
+        ak_storage_log(s->storage, AKIDB_LOG_WARNING, &cause,
+                       "a damaged snapshot in the store is written anew");
+        s->afresh = true;
+        return AKIDB_OK;
     }
-    if (metadata != NULL) {
-        s->afresh = metadata->format != AKIDB_FORMAT_PARQUET || !metadata->checked;
-        pthread_rwlock_wrlock(&collection->lock);
-        collection->snapshot_rows = metadata->vector_count;
-        collection->snapshot_bytes = metadata->size_bytes;
-        pthread_rwlock_unlock(&collection->lock);
-    }
-    akidb_snapshot_metadata_free(metadata);
-    return AKIDB_OK;
+    if (status != AKIDB_OK && err != NULL)
+        *err = cause;
+    return status;
 }
 
 /* From here on writes go into the layer that will lie over the new base, too. The caller holds the
@@ -276,22 +323,6 @@ static akidb_status write_snapshot(settling *s, akidb_error *err)
     return status;
 }
 
-/* Every byte that the store has is read and compared before it is the only copy. */
-static akidb_status verify_remote(const settling *s, const ak_catalogue_collection *of,
-                                  akidb_error *err)
-{
-    akidb_verify_report report;
-    akidb_status status = akidb_snapshot_verify(s->how->route.store, &of->id, &of->snapshot_id,
-                                                AKIDB_VERIFY_CHECKSUM, &report, err);
-    if (status != AKIDB_OK || report.outcome == AKIDB_VERIFY_GOOD)
-        return status;
-    if (report.outcome == AKIDB_VERIFY_UNCHECKED)
-        return ak_fail(err, AKIDB_E_UNSUPPORTED, "expected a snapshot with checksums, found none");
-    if (err != NULL)
-        *err = report.problem;
-    return report.problem.status;
-}
-
 static akidb_status make_base(settling *s, akidb_error *err)
 {
     ak_catalogue_collection of = ak_collection_describe(s->collection, NULL);
@@ -303,10 +334,10 @@ static akidb_status make_base(settling *s, akidb_error *err)
         of.snapshot_rows = s->written->vector_count;
         of.snapshot_bytes = s->written->size_bytes;
     }
-    if (s->how->is_move && s->how->tier == AKIDB_TIER_COLD)
+    if (s->how->tier == AKIDB_TIER_COLD && s->how->is_move && (s->written != NULL || !s->verified))
         status = verify_remote(s, &of, err);
-    if (s->how->is_move && s->how->tier == AKIDB_TIER_WARM && s->local == NULL)
-        status = ak_warm_copy(s->storage, &s->how->route, &of, &s->local, err);
+    if (s->how->tier == AKIDB_TIER_WARM && s->how->is_move && s->local == NULL)
+        status = as_damage(ak_warm_copy(s->storage, &s->how->route, &of, &s->local, err), err);
     if (status != AKIDB_OK)
         return status;
     bool is_local = s->local != NULL;
@@ -330,9 +361,11 @@ static void undo(settling *s)
     pthread_rwlock_unlock(&collection->lock);
     if (s->replaces)
         ak_collection_end_next(collection);
+    ak_base *base = ak_collection_base(collection);
     ak_local *local = s->base != NULL ? s->base->local : s->local;
-    if (local != NULL && s->written != NULL)
+    if (local != NULL && (base == NULL || base->local != local))
         ak_local_give_up(s->storage, local);
+    ak_base_release(base);
     ak_base_release(s->base);
     ak_local_release(s->storage, s->local);
     akidb_error cause;

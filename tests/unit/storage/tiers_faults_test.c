@@ -192,34 +192,74 @@ static void the_background_mends_a_local_copy(void **state)
     world_free(w);
 }
 
-static void damage_in_the_store_is_corruption_and_stops_the_move_to_cold(void **state)
+static void part_key(const world *w, char key[256])
 {
-    akidb_error err;
-    world *w = world_new(*state);
-    world_upsert(w, 0, 100, 1);
-    world_move(w, AKIDB_TIER_WARM);
-    char key[256], collection[AKIDB_UUID_TEXT_SIZE], snapshot[AKIDB_UUID_TEXT_SIZE];
+    char collection[AKIDB_UUID_TEXT_SIZE], snapshot[AKIDB_UUID_TEXT_SIZE];
     akidb_uuid newest = world_info(w).snapshot_id;
     akidb_uuid_format(&books, collection);
     akidb_uuid_format(&newest, snapshot);
-    snprintf(key, sizeof key, "snapshots/%s/%s.parquet", collection, snapshot);
+    snprintf(key, 256, "snapshots/%s/%s.parquet", collection, snapshot);
+}
+
+static void flip_in_store(const world *w)
+{
+    akidb_error err;
     akidb_buffer part;
+    char key[256];
+    part_key(w, key);
     assert_ok(err, akidb_store_get(w->inner, key, 1 << 20, &part, &err));
     part.data[part.size / 3] ^= 4;
     akidb_slice slice = {part.data, part.size};
     assert_ok(err, akidb_store_put(w->inner, key, &slice, 1, AKIDB_PUT_ALWAYS, &err));
-    assert_status(AKIDB_E_CORRUPTION,
-                  akidb_storage_move(w->storage, &books, AKIDB_TIER_COLD, NULL, NULL, &err));
-    assert_world(w); /* by the local copy */
-    world_move(w, AKIDB_TIER_HOT);
-    assert_world(w);
-    part.data[part.size / 3] ^= 4;
-    assert_ok(err, akidb_store_put(w->inner, key, &slice, 1, AKIDB_PUT_ALWAYS, &err));
+    akidb_buffer_free(&part);
+}
+
+/* As long as memory or the local copy have the documents. */
+static void a_damaged_snapshot_is_written_anew_before_it_is_the_only_copy(void **state)
+{
+    akidb_error err;
+    char key[256];
+    world *w = world_new(*state);
+    world_upsert(w, 0, 100, 1);
+    for (int tier = AKIDB_TIER_HOT; tier <= AKIDB_TIER_WARM; tier++) {
+        world_move(w, (akidb_tier)tier);
+        (void)test_flush(w->storage, &books);
+        int warnings = w->warnings;
+        flip_in_store(w);
+        assert_world(w);
+        world_move(w, AKIDB_TIER_COLD);
+        assert_int_equal(w->warnings, warnings + 1);
+        assert_world(w);
+        world_move(w, (akidb_tier)tier);
+        part_key(w, key);
+        assert_ok(err, akidb_store_delete(w->inner, key, &err));
+        world_move(w, AKIDB_TIER_COLD);
+        assert_world(w);
+    }
+    world_free(w);
+}
+
+static void damage_in_the_store_of_a_cold_collection_is_corruption(void **state)
+{
+    akidb_error err;
+    char key[256];
+    world *w = world_new(*state);
+    world_upsert(w, 0, 100, 1);
     world_move(w, AKIDB_TIER_COLD);
+    flip_in_store(w);
+    for (int tier = AKIDB_TIER_HOT; tier <= AKIDB_TIER_WARM; tier++)
+        assert_status(AKIDB_E_CORRUPTION,
+                      akidb_storage_move(w->storage, &books, (akidb_tier)tier, NULL, NULL, &err));
+    flip_in_store(w);
+    assert_world(w);
     /* Somebody else deletes the snapshot: that is no missing document, nor a missing collection. */
+    world_reopen(w);
+    part_key(w, key);
     assert_ok(err, akidb_store_delete(w->inner, key, &err));
     assert_status(AKIDB_E_CORRUPTION, get_one(w, 1, &err));
-    akidb_buffer_free(&part);
+    for (int tier = AKIDB_TIER_HOT; tier <= AKIDB_TIER_WARM; tier++)
+        assert_status(AKIDB_E_CORRUPTION,
+                      akidb_storage_move(w->storage, &books, (akidb_tier)tier, NULL, NULL, &err));
     world_free(w);
 }
 
@@ -415,7 +455,8 @@ int main(void)
         storage_test(a_store_that_goes_away_at_any_call_stops_a_move_and_loses_nothing),
         storage_test(damage_of_a_local_copy_is_told_and_mended),
         storage_test(the_background_mends_a_local_copy),
-        storage_test(damage_in_the_store_is_corruption_and_stops_the_move_to_cold),
+        storage_test(a_damaged_snapshot_is_written_anew_before_it_is_the_only_copy),
+        storage_test(damage_in_the_store_of_a_cold_collection_is_corruption),
         storage_test(leftovers_in_the_warm_folder_go_at_the_open),
         storage_test(a_disk_that_fails_at_any_call_of_a_move_loses_nothing),
         storage_test(a_cancelled_move_leaves_the_collection_where_it_was),
