@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "os/memory.h"
 
 /* Who owns a transfer's fields: the starting thread until it is queued; then the loop thread, until
  * it is `ended`; then the waiting thread. `state` and the list links are guarded by http->mutex. */
@@ -57,7 +58,8 @@ enum {
     PATIENCE = 20,
     HEADER_BYTES_MAX = 64 << 10,
     ERROR_BYTES_MAX = 64 << 10,
-    EXPECT_BODY_BYTES = 1 << 20 /* from here on the server may say no before the body is sent */
+    EXPECT_BODY_BYTES = 1 << 20, /* from here on the server may say no before the body is sent */
+    BACKED_BYTES = 64 << 10      /* a smaller piece is not worth a call */
 };
 
 /* ---- what libcurl calls ---------------------------------------------------------------------- */
@@ -491,6 +493,15 @@ void ak_http_close(ak_http *http)
     http_free(http);
 }
 
+/* New memory is backed by pages while the server thinks, and by the thread that asks: the loop,
+ * which moves the bytes of all transfers, would otherwise spend most of its time on that. */
+static void back_pieces(const ak_http_request *request)
+{
+    for (size_t i = 0; i < request->into_count; i++)
+        if (request->into[i].size >= BACKED_BYTES)
+            ak_memory_back_now(request->into[i].data, request->into[i].size);
+}
+
 akidb_status ak_http_start(ak_http *http, const ak_http_request *request,
                            ak_http_transfer **transfer_out, akidb_error *err)
 {
@@ -516,6 +527,7 @@ akidb_status ak_http_start(ak_http *http, const ak_http_request *request,
     http->live = transfer;
     pthread_mutex_unlock(&http->mutex);
     curl_multi_wakeup(http->multi);
+    back_pieces(request);
     *transfer_out = transfer;
     return AKIDB_OK;
 }

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* Below two of them a block may hold no large page at all. */
 enum { LARGE_PAGE = 2 << 20, WORTH_IT = 2 * LARGE_PAGE };
@@ -15,6 +16,22 @@ void ak_memory_prefer_large_pages(void *block, size_t size)
     uintptr_t begin = ((uintptr_t)block + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1);
     uintptr_t end = ((uintptr_t)block + size) & ~(uintptr_t)(LARGE_PAGE - 1);
     (void)!madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+#else
+    (void)block;
+    (void)size;
+#endif
+}
+
+void ak_memory_back_now(void *block, size_t size)
+{
+#ifdef MADV_POPULATE_WRITE
+    if (size == 0)
+        return;
+    /* The first page and the last may hold strangers: having them backed does those no harm. */
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = (uintptr_t)block & ~(page - 1);
+    uintptr_t end = ((uintptr_t)block + size + page - 1) & ~(page - 1);
+    (void)!madvise((void *)begin, end - begin, MADV_POPULATE_WRITE);
 #else
     (void)block;
     (void)size;

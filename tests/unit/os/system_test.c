@@ -129,6 +129,7 @@ static void large_pages_change_no_byte(void **state)
         test_random_bytes(i, block, sizes[i] + 1);
         memcpy(copy, block, sizes[i] + 1);
         ak_memory_prefer_large_pages(block, sizes[i]);
+        ak_memory_back_now(block, sizes[i]);
         assert_memory_equal(block, copy, sizes[i] + 1);
         memset(block, 0x5A, sizes[i]);
         assert_int_equal(block[sizes[i]], copy[sizes[i]]);
