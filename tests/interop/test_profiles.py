@@ -1,4 +1,4 @@
-"""Every engine reads what each profile writes, for vectors that make it choose in different ways."""
+"""Every engine reads what each profile writes, for vectors that make it choose differently."""
 
 import os
 
