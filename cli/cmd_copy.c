@@ -25,9 +25,9 @@ typedef struct values {
 
 #define TO_PROFILE_OPTION                                                                          \
     {                                                                                              \
-        "to-profile", 0, "NAME",                                                                   \
+        "to-aws-profile", 0, "NAME",                                                               \
             "The profile of the AWS configuration for the bucket to copy to. With either of the "  \
-            "two, --endpoint-url, --region and --profile are for --store alone",                   \
+            "two, --endpoint-url, --region and --aws-profile are for --store alone",               \
             cli_read_text, offsetof(values, to_profile), NULL, 0, 0                                \
     }
 
@@ -46,9 +46,9 @@ static const cli_example copy_examples[] = {
 
 static const cli_example sync_examples[] = {
     {"All that the bucket does not have yet", "akidb sync words --to s3://backup/akidb"},
-    {"From a server of one's own to AWS",
-     "akidb --store s3://vectors --endpoint-url http://127.0.0.1:9000 --profile minio sync words "
-     "--to s3://backup/akidb --to-profile aws"},
+    {"From a server of one's own to AWS", "akidb --store s3://vectors --endpoint-url "
+                                          "http://127.0.0.1:9000 --aws-profile minio sync words "
+                                          "--to s3://backup/akidb --to-aws-profile aws"},
     {0}};
 
 /* ---- one snapshot ---------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ const cli_option cli_global_options[] = {
     {"region", 0, "NAME",
      "The region of a bucket; default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, or us-east-1",
      cli_read_text, offsetof(cli, bucket.region), NULL, 0, 0},
-    {"profile", 0, "NAME",
+    {"aws-profile", 0, "NAME",
      "The profile of the AWS configuration with a bucket's keys and settings. Goes before keys in "
      "the environment; the variable AWS_PROFILE does not",
      cli_read_text, offsetof(cli, bucket.profile), NULL, 0, 0},

@@ -85,7 +85,7 @@ class Named(Place):
         code, _, err = self.run_akidb("create", "words", self.small, AWS_PROFILE="good", **wrong)
         self.assertEqual(code, 1, err)
         self.assertIn("InvalidAccessKeyId", err)
-        self.akidb("--profile", "good", "create", "words", self.small, **wrong)
+        self.akidb("--aws-profile", "good", "create", "words", self.small, **wrong)
         code, _, err = self.run_akidb("--profile", "keyless", "create", "words", self.small)
         self.assertEqual(code, 1, err)
         self.assertIn("no AWS credentials", err)
@@ -94,8 +94,8 @@ class Named(Place):
         snapshot = self.akidb("-q", "create", "words", self.small)
         here = {"AWS_ENDPOINT_URL": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
         source = self.store
-        for options in (["--to-profile", "good"],
-                        ["--to-profile", "good", "--to-endpoint-url", ENDPOINT]):
+        for options in (["--to-aws-profile", "good"],
+                        ["--to-aws-profile", "good", "--to-endpoint-url", ENDPOINT]):
             self.store = tempfile.mkdtemp(dir=self.folder)
             to = f"s3://{self.client.bucket}/to-{len(options)}"
             self.akidb("-q", "create", "words", self.small)
@@ -104,7 +104,7 @@ class Named(Place):
             self.assertEqual(len(self.client.list(to.rpartition("/")[2])), 2)
         self.store = source
         to = tempfile.mkdtemp(dir=self.folder)
-        self.akidb("--profile", "good", "copy", "words", snapshot, "--to", to, **here)
+        self.akidb("--aws-profile", "good", "copy", "words", snapshot, "--to", to, **here)
         self.store = to
         self.akidb("verify", "words")
 

@@ -74,5 +74,5 @@ run akidb --store s3://some-bucket --endpoint-url localhost:9000 list
 run akidb --store s3://some-bucket --sse rot13 list
 run akidb --store folder copy words latest --to HTTPS://localhost/words
 run akidb --store folder --sse AES256 copy words latest --to other
-run akidb --store folder sync words --to s3://some-bucket --to-profile nobody
+run akidb --store folder sync words --to s3://some-bucket --to-aws-profile nobody
 run ls
