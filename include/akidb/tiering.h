@@ -18,7 +18,8 @@
  *              is tried again, later each time. While the object store cannot be reached, what
  *              needs it waits.
  *   Threads    Any calls may run at once on one tiering, except that close runs alone. One cycle
- *              runs at a time, and one move at a time of each collection.
+ *              and one move run at a time; promote and demote go before the next move of a cycle,
+ *              and wait for the one that is under way.
  */
 #include "akidb/storage.h"
 
@@ -52,7 +53,7 @@ typedef struct akidb_tiering_options {
                                   alone and ends with the tiering */
     uint64_t interval;         /* between two cycles of the worker, in microseconds; default 5
                                   minutes */
-    uint64_t bytes_per_second; /* of one move; 0: no limit */
+    uint64_t bytes_per_second; /* of moves; 0: no limit */
     const akidb_clock *clock;  /* of accesses and ages; NULL: the system's */
     /* The progress hook is called by akidb_tiering_run, _promote and _demote, the log hook also by
      * the worker. NULL: none. */
@@ -63,7 +64,8 @@ typedef struct akidb_tiering akidb_tiering;
 
 /* A damaged tiering.sqlite is set aside as tiering.sqlite.damaged, with a word to the log hook, and
  * one that cannot be opened or written leaves the state in memory. AKIDB_E_UNSUPPORTED: a newer
- * version wrote it; AKIDB_E_VALIDATION: the policy contradicts itself. */
+ * version wrote it; AKIDB_E_TIMEOUT: another program keeps it locked; AKIDB_E_VALIDATION: the
+ * policy contradicts itself. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_tiering_open(akidb_storage *storage,
                                                       const akidb_tiering_options *options,
                                                       akidb_tiering **tiering_out,
