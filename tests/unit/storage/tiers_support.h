@@ -45,14 +45,14 @@ static inline void world_log(void *context, akidb_log_level level, const char *m
     atomic_fetch_add(&w->warnings, 1);
 }
 
-/* Small row groups, so that there are many. */
-static inline world *world_new(const char *folder)
+/* Small row groups, so that there are many. Takes the store over. */
+static inline world *world_new_on(const char *folder, akidb_store *store)
 {
     akidb_error err;
     world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     w->calls_left = UINT64_MAX;
-    assert_ok(err, akidb_store_memory_open(&w->inner, &err));
+    w->inner = store;
     assert_ok(err, akidb_store_fault_open(w->inner, world_decide, w, &w->store, &err));
     w->parquet = (akidb_parquet_options){.struct_size = sizeof w->parquet, .row_group_size = 50};
     w->snapshots = (akidb_snapshotter_options){
@@ -66,6 +66,14 @@ static inline world *world_new(const char *folder)
     w->storage = test_open(&w->options, NULL);
     test_create(w->storage, &books);
     return w;
+}
+
+static inline world *world_new(const char *folder)
+{
+    akidb_error err;
+    akidb_store *store;
+    assert_ok(err, akidb_store_memory_open(&store, &err));
+    return world_new_on(folder, store);
 }
 
 static inline void world_free(world *w)
