@@ -169,6 +169,10 @@ static const char *check_head(replay *r)
         return "the segment before it does not end as it did when this one was begun";
     if (r->open && head->first_lsn == r->open_lsn)
         drop_open_entry(r); /* its end was never written */
+    if (r->lead && head->first_lsn == r->next_lsn - 1) {
+        r->next_lsn = head->first_lsn; /* nor that of the entry whose beginning was removed */
+        r->lead = false;
+    }
     return head->first_lsn == r->next_lsn ? NULL : "entries before it are missing";
 }
 

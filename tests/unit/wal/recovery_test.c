@@ -378,6 +378,39 @@ static void an_entry_without_its_end_is_dropped(void **state)
     bench_free(&b);
 }
 
+/* Segments are removed one by one: a kill between leaves some that hold only the middle of such an
+ * entry, and name its LSN as given, before the one that gives it again. */
+static void the_middle_of_a_dropped_entry_may_begin_the_log(void **state)
+{
+    (void)state;
+    for (int removed = 1; removed <= 4; removed++) {
+        bench b = bench_new();
+        append(&b, 3, 100);
+        append(&b, 1, 200000);
+        assert_int_equal(remove_file(&b, "00000000000000000005.wal"), 0);
+        ak_wal_report report;
+        akidb_error err = {0};
+        assert_ok(err, reopen(&b, AK_WAL_STRICT, &report, &err));
+        b.model->acknowledged = b.model->begun = 3;
+        append(&b, 5, 100);
+        for (int number = 1; number <= removed; number++) {
+            char name[32];
+            snprintf(name, sizeof name, "%020d.wal", number);
+            assert_int_equal(remove_file(&b, name), 0);
+        }
+        b.model->removed_before = 4;
+        for (int i = 0; i < 2; i++) {
+            assert_ok(err, reopen(&b, AK_WAL_STRICT, &report, &err));
+            assert_null(wal_model_finish(b.model, &report));
+            assert_int_equal(report.first_lsn, 4);
+            assert_int_equal(report.last_lsn, 8);
+            assert_false(report.torn);
+        }
+        append(&b, 1, 100);
+        bench_free(&b);
+    }
+}
+
 /* A last record may leave room for a seal but for nothing more; then no seal was needed yet. */
 static void a_full_segment_without_a_seal_is_followed_by_another(void **state)
 {
@@ -415,6 +448,7 @@ int main(void)
         cmocka_unit_test(records_in_another_place_do_not_verify),
         cmocka_unit_test(an_unknown_version_is_refused_whatever_the_recovery),
         cmocka_unit_test(an_entry_without_its_end_is_dropped),
+        cmocka_unit_test(the_middle_of_a_dropped_entry_may_begin_the_log),
         cmocka_unit_test(a_full_segment_without_a_seal_is_followed_by_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
