@@ -11,6 +11,9 @@
  *                an option names goes before the environment's keys; one that AWS_PROFILE names
  *                does not.
  *   Integrity    Every upload carries a CRC-32C, or a Content-MD5 for a server that knows no other.
+ *                The signature covers a body, too, where somebody could change it on its way: not
+ *                with TLS; and of a large object not within this machine (localhost, 127.0.0.0/8,
+ *                [::1], and no http_proxy or all_proxy).
  *   Patience     Transient failures are tried again after a growing random wait. What is not
  *                transient (403, 404, 412) is told at once. A server that copies, or puts an upload
  *                together, may be silent for 20 stall timeouts. After a put whose answer stays lost

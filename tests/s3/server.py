@@ -521,9 +521,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         known = self.world.settings["crc32c"]
         upload_id = self.bucket.begin(self.key, self.meta(),
                                       known and self.field("x-amz-checksum-algorithm"))
-        return 200, {}, (f"<InitiateMultipartUploadResult {NAMESPACE}>" +
-                         tag("Bucket", self.bucket_name) + tag("Key", self.key.decode()) +
-                         tag("UploadId", upload_id) + "</InitiateMultipartUploadResult>").encode()
+        told = {"x-amz-checksum-algorithm": "CRC32C"} if known else {}
+        return 200, told, (f"<InitiateMultipartUploadResult {NAMESPACE}>" +
+                           tag("Bucket", self.bucket_name) + tag("Key", self.key.decode()) +
+                           tag("UploadId", upload_id) + "</InitiateMultipartUploadResult>").encode()
 
     def store_part(self, data):
         number = int(self.query["partNumber"])

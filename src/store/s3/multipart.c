@@ -25,8 +25,19 @@ static akidb_status read_upload_id(void *context, const char *name, const char *
     return AKIDB_OK;
 }
 
+/* A server that says with which checksum the parts will come compares it: the first of them, which
+ * leave all at once, need no Content-MD5 besides. */
+static void learn_checksum(ak_s3_client *client, const ak_s3_answer *answer)
+{
+    char algorithm[16];
+    if (ak_http_header(&answer->http, "x-amz-checksum-algorithm", algorithm, sizeof algorithm) &&
+        strcmp(algorithm, "CRC32C") == 0)
+        atomic_store(&client->knows_crc32c, true);
+}
+
 akidb_status ak_s3_multipart_create(ak_s3_multipart *multipart, akidb_error *err)
 {
+    ak_s3_answer answer;
     ak_s3_request request = {.method = "POST",
                              .action = "s3:PutObject",
                              .key = multipart->full_key,
@@ -40,8 +51,14 @@ akidb_status ak_s3_multipart_create(ak_s3_multipart *multipart, akidb_error *err
     if (!multipart->copies)
         ak_s3_add_header(&request, "x-amz-checksum-algorithm", "CRC32C");
     ak_s3_add_encryption(multipart->client, &request);
-    status = ak_s3_send_for_xml(multipart->client, &request, "InitiateMultipartUploadResult",
-                                read_upload_id, multipart->upload_id, err);
+    status = ak_s3_send_for_good(multipart->client, &request, &answer, err);
+    if (status != AKIDB_OK)
+        return status;
+    status = ak_s3_read_xml(&request, &answer, "InitiateMultipartUploadResult", read_upload_id,
+                            multipart->upload_id, err);
+    if (status == AKIDB_OK)
+        learn_checksum(multipart->client, &answer);
+    ak_s3_answer_free(&answer);
     if (status == AKIDB_OK && multipart->upload_id[0] == '\0')
         status = ak_fail_at(err, AKIDB_E_STORE, AK_IN(multipart->full_key),
                             "the server began an upload without an id");

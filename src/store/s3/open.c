@@ -1,4 +1,5 @@
 /* Settings of a client: from the options, the environment and the profile, in that order. */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,6 +126,25 @@ static akidb_status set_endpoint(ak_s3_client *client, const char *endpoint, aki
     return status;
 }
 
+/* Whether "host:port" is this machine itself, and the environment has no proxy that would come
+ * between. */
+static bool is_loopback(const char *host)
+{
+    static const char *const proxies[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
+    for (size_t i = 0; i < sizeof proxies / sizeof proxies[0]; i++)
+        if (getenv(proxies[i]) != NULL)
+            return false;
+    size_t size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    char name[sizeof "127.255.255.255"];
+    if (size >= sizeof name)
+        return false;
+    memcpy(name, host, size);
+    name[size] = '\0';
+    struct in_addr address;
+    return strcasecmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 ||
+           (inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
+
 static akidb_status set_address(ak_s3_client *client, const akidb_s3_options *options,
                                 const ak_s3_profile *profile, akidb_error *err)
 {
@@ -146,8 +166,11 @@ static akidb_status set_address(ak_s3_client *client, const akidb_s3_options *op
     bool path_style = !client->is_aws || strchr(client->bucket, '.') != NULL;
     client->path_style =
         options->path_style == AKIDB_DEFAULT ? path_style : options->path_style == AKIDB_ON;
-    return client->is_aws ? duplicate("https", &client->scheme, err)
-                          : set_endpoint(client, endpoint, err);
+    if (client->is_aws)
+        return duplicate("https", &client->scheme, err);
+    akidb_status status = set_endpoint(client, endpoint, err);
+    client->is_loopback = status == AKIDB_OK && is_loopback(client->host);
+    return status;
 }
 
 static akidb_status set_encryption(ak_s3_client *client, const char *sse, akidb_error *err)

@@ -100,6 +100,38 @@ static void a_port_that_goes_without_saying_is_left_out(void **state)
     }
 }
 
+static bool opens_on_loopback(const char *endpoint)
+{
+    akidb_s3_options options = with_keys();
+    options.endpoint = endpoint;
+    ak_s3_client *client = open_client("a-bucket", NULL, &options);
+    bool is_loopback = client->is_loopback;
+    ak_s3_client_close(client);
+    return is_loopback;
+}
+
+static void this_machine_is_known_by_its_addresses(void **state)
+{
+    (void)state;
+    static const char *const here[] = {"http://localhost", "http://LocalHost:9000",
+                                       "http://127.0.0.1:9000", "http://127.1.2.3/",
+                                       "http://[::1]:9000"};
+    static const char *const elsewhere[] = {
+        "http://10.0.0.1:9000",     "http://128.0.0.1",
+        "http://[::2]:9000",        "http://127.0.0.1.example.com",
+        "http://localhost.example", "http://minio:9000",
+        "http://127.0.0.1000",      "http://[::1"};
+    for (size_t i = 0; i < sizeof here / sizeof here[0]; i++)
+        if (!opens_on_loopback(here[i]))
+            fail_msg("%s is this machine", here[i]);
+    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++)
+        if (opens_on_loopback(elsewhere[i]))
+            fail_msg("%s may be another machine", elsewhere[i]);
+    setenv("http_proxy", "http://proxy.example:3128", 1);
+    assert_false(opens_on_loopback("http://127.0.0.1:9000"));
+    unsetenv("http_proxy");
+}
+
 static void endpoints_and_regions_that_cannot_be_are_refused(void **state)
 {
     (void)state;
@@ -235,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_come_from_the_nearest_place),
         cmocka_unit_test(a_port_that_goes_without_saying_is_left_out),
+        cmocka_unit_test(this_machine_is_known_by_its_addresses),
         cmocka_unit_test(endpoints_and_regions_that_cannot_be_are_refused),
         cmocka_unit_test(buckets_that_cannot_be_are_refused),
         cmocka_unit_test(a_prefix_is_part_of_every_key),
