@@ -86,7 +86,7 @@ class Named(Place):
         self.assertEqual(code, 1, err)
         self.assertIn("InvalidAccessKeyId", err)
         self.akidb("--aws-profile", "good", "create", "words", self.small, **wrong)
-        code, _, err = self.run_akidb("--profile", "keyless", "create", "words", self.small)
+        code, _, err = self.run_akidb("--aws-profile", "keyless", "create", "words", self.small)
         self.assertEqual(code, 1, err)
         self.assertIn("no AWS credentials", err)
 
