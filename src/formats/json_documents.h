@@ -15,10 +15,12 @@
  *   Memory    The reader holds the bytes that were fed and not read yet, and of those at most one
  *             document that is not complete (AK_JSON_DOCUMENT_MAX, AKIDB_E_LIMIT).
  *   Threads   Appending may be done from many threads, into different buffers. A reader belongs to
- *             one thread at a time.
+ *             one thread at a time, and may have a pool decode for it: what is read, and what is
+ *             told to be wrong, do not depend on how many threads did it.
  */
 #include "akidb/batch.h"
 #include "akidb/parquet.h"
+#include "os/pool.h"
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
@@ -52,6 +54,7 @@ typedef struct ak_json_read_options {
     unsigned columns;   /* akidb_column bits: what is kept; 0: all. Ids always are, and what is
                            not kept is checked all the same */
     uint32_t dimension; /* that every document must have; 0: as the first one has it */
+    ak_pool *pool;      /* decodes on its threads too; borrowed until free. NULL: on the caller's */
 } ak_json_read_options;
 
 typedef struct ak_json_reader ak_json_reader;
@@ -83,5 +86,9 @@ AKIDB_CHECK akidb_status ak_json_reader_dimension(ak_json_reader *reader, uint32
 
 /* Documents read so far. */
 uint64_t ak_json_reader_rows(const ak_json_reader *reader);
+
+/* Whether a document that was read has a member that is none of a document's, whose value went: the
+ * first one's name, borrowed until free, and row. */
+bool ak_json_reader_unknown(const ak_json_reader *reader, akidb_slice *name_out, uint64_t *row_out);
 
 #endif

@@ -1,5 +1,6 @@
-/* JSON text to documents. */
-#include <stdio.h>
+/* JSON text to documents: the stream is cut into documents on the calling thread, and groups of
+ * them are decoded on all, each block of a group straight into its rows. With one thread it is the
+ * same work in the same order, so what is read, and what is told to be wrong, is the same. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,35 +9,39 @@
 #include "base/error.h"
 #include "document/documents.h"
 #include "document/new_ids.h"
+#include "formats/json_decode.h"
 #include "formats/json_documents.h"
-#include "formats/json_vector.h"
-#include "json/json.h"
 #include "json/scan.h"
-#include "json/string.h"
 
-enum field { DOC_ID, EXTERNAL_ID, VECTOR, METADATA, METADATA_TEXT, INSERTED_AT, FIELD_COUNT };
+enum {
+    GROUP_DOCUMENTS = 4096, /* that are cut before they are decoded, at most */
+    BLOCK_TEXT = 32 << 10   /* about so much text is decoded by one thread at a time */
+};
 
-static const char *const field_names[FIELD_COUNT] = {"doc_id",   "external_id",   "vector",
-                                                     "metadata", "metadata_text", "inserted_at"};
-
-/* One document: where it is, and its members as they stand there; those it lacks have data NULL. */
-typedef struct element {
-    akidb_slice text;
-    uint64_t offset; /* in the stream */
-    akidb_slice fields[FIELD_COUNT];
-} element;
+/* Neighbours of a group, and what cannot be put into its place at once. */
+typedef struct block {
+    size_t first, count; /* within the group */
+    ak_json_decoder decoder;
+    ak_texts external_ids, metadata;
+    akidb_buffer has_id; /* a byte for each document */
+    bool lacks_ids;
+} block;
 
 struct ak_json_reader {
     ak_json_read_options options;
     char *name;
     ak_json_scan scan;
     uint64_t rows;
-    akidb_buffer text; /* of one string, unescaped */
-    float *scratch;    /* a vector that is read to be checked only */
-    size_t scratch_capacity;
+    ak_json_decoder head; /* learns the dimension, and tells what is wrong with the stream */
+    ak_json_text *group;  /* borrowed from the scan until the next feed */
+    size_t group_count, group_capacity;
+    block *blocks;
+    size_t block_count, blocks_made, block_capacity;
     ak_id_sequence new_ids;
-    int64_t
-        now; /* for documents without a time: whole milliseconds, so that every snapshot holds it */
+    int64_t now; /* for documents without a time: whole milliseconds, as every snapshot holds it */
+    bool has_unknown;
+    uint64_t unknown_row;
+    akidb_buffer unknown;
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -53,6 +58,7 @@ akidb_status ak_json_reader_new(const ak_json_read_options *options, ak_json_rea
         reader->options.columns = AKIDB_COLUMNS_ALL;
     ak_json_scan_begin(&reader->scan, options->lines, AK_JSON_DOCUMENT_MAX);
     reader->now = akidb_clock_now(NULL) / 1000 * 1000;
+    reader->head = (ak_json_decoder){.options = &reader->options, .now = reader->now};
     if (options->name != NULL) {
         reader->name = strdup(options->name);
         if (reader->name == NULL) {
@@ -70,8 +76,17 @@ void ak_json_reader_free(ak_json_reader *reader)
     if (reader == NULL)
         return;
     ak_json_scan_end(&reader->scan);
-    akidb_buffer_free(&reader->text);
-    free(reader->scratch);
+    for (size_t i = 0; i < reader->blocks_made; i++) {
+        block *b = &reader->blocks[i];
+        ak_json_decoder_free(&b->decoder);
+        ak_texts_free(&b->external_ids);
+        ak_texts_free(&b->metadata);
+        akidb_buffer_free(&b->has_id);
+    }
+    ak_json_decoder_free(&reader->head);
+    akidb_buffer_free(&reader->unknown);
+    free(reader->blocks);
+    free(reader->group);
     free(reader->name);
     free(reader);
 }
@@ -91,348 +106,220 @@ uint64_t ak_json_reader_rows(const ak_json_reader *reader)
     return reader->rows;
 }
 
-/* ---- errors ---------------------------------------------------------------------------------- */
-
-static akidb_status fail_with(const ak_json_reader *reader, akidb_status status, uint64_t offset,
-                              const char *column, akidb_error *err, const char *text)
+bool ak_json_reader_unknown(const ak_json_reader *reader, akidb_slice *name_out, uint64_t *row_out)
 {
-    ak_place place = {reader->name, column, (int64_t)reader->rows, (int64_t)offset};
-    if (status == AKIDB_E_VALIDATION && reader->options.stored)
-        status = AKIDB_E_CORRUPTION;
-    return ak_fail_at(err, status, place, "%s", text);
+    *name_out = (akidb_slice){reader->unknown.data, reader->unknown.size};
+    *row_out = reader->unknown_row;
+    return reader->has_unknown;
 }
 
-static akidb_status fail_document(const ak_json_reader *reader, uint64_t offset, const char *column,
-                                  akidb_error *err, const char *text)
+/* ---- cutting --------------------------------------------------------------------------------- */
+
+static akidb_status fail_stream(ak_json_reader *reader, akidb_status status,
+                                const akidb_error *inner, akidb_error *err)
 {
-    return fail_with(reader, AKIDB_E_VALIDATION, offset, column, err, text);
+    reader->head.row = reader->rows;
+    return ak_json_decode_fail(&reader->head, status, inner, 0, NULL, err);
 }
 
-/* Tells a failure of a function that saw only a piece, which begins at `offset`, as one of the
- * stream; `column` may be NULL. */
-static akidb_status fail_piece(const ak_json_reader *reader, akidb_status status,
-                               const akidb_error *inner, uint64_t offset, const char *column,
-                               akidb_error *err)
-{
-    if (status != AKIDB_E_VALIDATION && status != AKIDB_E_LIMIT) {
-        if (err != NULL)
-            *err = *inner;
-        return status;
-    }
-    const char *text = inner->message;
-    if (inner->offset >= 0) { /* the place moves; what comes after it stays */
-        char before[64];
-        int length = snprintf(before, sizeof before, "at byte %lld: ", (long long)inner->offset);
-        if (strncmp(text, before, (size_t)length) == 0)
-            text += length;
-        offset += (uint64_t)inner->offset;
-    }
-    return fail_with(reader, status, offset, column, err, text);
-}
-
-static uint64_t offset_of(const element *e, akidb_slice piece)
-{
-    return e->offset + (uint64_t)((const uint8_t *)piece.data - (const uint8_t *)e->text.data);
-}
-
-static akidb_status fail_field(const ak_json_reader *reader, const element *e, enum field field,
-                               akidb_status status, const akidb_error *inner, akidb_error *err)
-{
-    return fail_piece(reader, status, inner, offset_of(e, e->fields[field]), field_names[field],
-                      err);
-}
-
-/* ---- members --------------------------------------------------------------------------------- */
-
-/* FIELD_COUNT for a member that is none of a document's. */
-static akidb_status field_of(ak_json_reader *reader, const element *e, akidb_slice raw_name,
-                             enum field *field_out, akidb_error *err)
-{
-    *field_out = FIELD_COUNT;
-    akidb_error inner = {.offset = -1};
-    reader->text.size = 0;
-    akidb_status status = ak_json_unescape(raw_name, &reader->text, &inner);
-    if (status != AKIDB_OK)
-        return fail_piece(reader, status, &inner, offset_of(e, raw_name), NULL, err);
-    for (int i = 0; i < FIELD_COUNT; i++)
-        if (reader->text.size == strlen(field_names[i]) &&
-            memcmp(reader->text.data, field_names[i], reader->text.size) == 0)
-            *field_out = (enum field)i;
-    return AKIDB_OK;
-}
-
-static akidb_status take_member(ak_json_reader *reader, element *e, akidb_slice name,
-                                akidb_slice value, akidb_error *err)
-{
-    enum field field;
-    akidb_status status = field_of(reader, e, name, &field, err);
-    if (status != AKIDB_OK)
-        return status;
-    if (field == FIELD_COUNT) { /* somebody else's: it must be JSON, and that is all */
-        akidb_error inner = {.offset = -1};
-        status = ak_json_check(value, &inner);
-        return status == AKIDB_OK
-                   ? AKIDB_OK
-                   : fail_piece(reader, status, &inner, offset_of(e, value), NULL, err);
-    }
-    if (e->fields[field].data != NULL)
-        return fail_document(reader, offset_of(e, name), field_names[field], err,
-                             "expected each member once, found a second one");
-    e->fields[field] = value;
-    return AKIDB_OK;
-}
-
-static akidb_status take_members(ak_json_reader *reader, element *e, akidb_error *err)
-{
-    akidb_error inner = {.offset = -1};
-    ak_json_members members;
-    akidb_status status = ak_json_members_begin(&members, e->text, &inner);
-    bool found = true;
-    while (status == AKIDB_OK && found) {
-        akidb_slice name, value;
-        status = ak_json_members_next(&members, &name, &value, &found, &inner);
-        if (status == AKIDB_OK && found) {
-            akidb_status taken = take_member(reader, e, name, value, err);
-            if (taken != AKIDB_OK)
-                return taken;
-        }
-    }
-    if (status != AKIDB_OK)
-        return fail_piece(reader, status, &inner, e->offset, NULL, err);
-    return AKIDB_OK;
-}
-
-static bool is_null(akidb_slice raw)
-{
-    return raw.data == NULL || (raw.size == 4 && memcmp(raw.data, "null", 4) == 0);
-}
-
-/* ---- values ---------------------------------------------------------------------------------- */
-
-/* The text of a string member, in reader->text, with a NUL that is not counted. */
-static akidb_status read_string(ak_json_reader *reader, const element *e, enum field field,
-                                akidb_error *err)
-{
-    akidb_error inner = {.offset = -1};
-    reader->text.size = 0;
-    akidb_status status = ak_json_unescape(e->fields[field], &reader->text, &inner);
-    if (status == AKIDB_OK)
-        status = ak_buffer_put(&reader->text, '\0', &inner);
-    if (status != AKIDB_OK)
-        return fail_field(reader, e, field, status, &inner, err);
-    reader->text.size--;
-    return AKIDB_OK;
-}
-
-/* The same for a text that is read up to its NUL: nothing may hide behind one. */
-static akidb_status read_c_string(ak_json_reader *reader, const element *e, enum field field,
-                                  akidb_error *err)
-{
-    akidb_status status = read_string(reader, e, field, err);
-    if (status == AKIDB_OK && strlen((const char *)reader->text.data) != reader->text.size)
-        return fail_document(reader, offset_of(e, e->fields[field]), field_names[field], err,
-                             "expected a text without U+0000, found one");
-    return status;
-}
-
-static akidb_status fail_missing(const ak_json_reader *reader, const element *e, enum field field,
-                                 akidb_error *err)
-{
-    char text[80];
-    snprintf(text, sizeof text, "expected a member \"%s\", found none", field_names[field]);
-    return fail_document(reader, e->offset, field_names[field], err, text);
-}
-
-static akidb_status read_id(ak_json_reader *reader, const element *e, akidb_uuid *id_out,
-                            akidb_error *err)
-{
-    if (is_null(e->fields[DOC_ID])) {
-        if (reader->options.stored)
-            return fail_missing(reader, e, DOC_ID, err);
-        return ak_id_sequence_take(&reader->new_ids, reader->now, id_out, 1, err);
-    }
-    akidb_status status = read_c_string(reader, e, DOC_ID, err);
-    if (status != AKIDB_OK)
-        return status;
-    akidb_error inner = {.offset = -1};
-    status = akidb_uuid_parse((const char *)reader->text.data, id_out, &inner);
-    return status == AKIDB_OK ? AKIDB_OK : fail_field(reader, e, DOC_ID, status, &inner, err);
-}
-
-/* Digits beyond the sixth decimal go: other writers have nanoseconds, documents do not. */
-static void cut_decimals(char *text)
-{
-    char *point = strchr(text, '.');
-    if (point == NULL)
-        return;
-    size_t digits = strspn(point + 1, "0123456789");
-    if (digits > 6 && digits <= 9)
-        memmove(point + 7, point + 1 + digits, strlen(point + 1 + digits) + 1);
-}
-
-static akidb_status read_time(ak_json_reader *reader, const element *e, int64_t *time_out,
+/* Cuts at most `wanted` further documents off the bytes that were fed; *more_out is false when they
+ * hold no other. Those before a failure are there too. */
+static akidb_status cut_group(ak_json_reader *reader, size_t wanted, bool *more_out,
                               akidb_error *err)
 {
-    if (is_null(e->fields[INSERTED_AT])) {
-        if (reader->options.stored)
-            return fail_missing(reader, e, INSERTED_AT, err);
-        *time_out = reader->now;
-        return AKIDB_OK;
-    }
-    akidb_status status = read_c_string(reader, e, INSERTED_AT, err);
-    if (status != AKIDB_OK)
-        return status;
-    cut_decimals((char *)reader->text.data);
-    akidb_error inner = {.offset = -1};
-    status = akidb_time_parse((const char *)reader->text.data, time_out, &inner);
-    return status == AKIDB_OK ? AKIDB_OK : fail_field(reader, e, INSERTED_AT, status, &inner, err);
-}
-
-/* Reads the vector into `values`, which have room for the dimension; NULL: only checks it. */
-static akidb_status read_vector(ak_json_reader *reader, const element *e, float *values,
-                                akidb_error *err)
-{
-    size_t dimension = reader->options.dimension;
-    if (values == NULL) {
-        void *scratch = reader->scratch;
-        akidb_status reserved =
-            ak_array_reserve(&scratch, &reader->scratch_capacity, dimension, sizeof *values, err);
-        reader->scratch = scratch;
-        if (reserved != AKIDB_OK)
-            return reserved;
-        values = reader->scratch;
-    }
-    akidb_error inner = {.offset = -1};
-    size_t count;
-    akidb_status status = ak_json_read_vector(e->fields[VECTOR], values, dimension, &count, &inner);
-    if (status != AKIDB_OK)
-        return fail_field(reader, e, VECTOR, status, &inner, err);
-    if (count != dimension) {
-        char text[96];
-        snprintf(text, sizeof text, "expected a vector of %zu numbers, found %zu", dimension,
-                 count);
-        return fail_document(reader, offset_of(e, e->fields[VECTOR]), field_names[VECTOR], err,
-                             text);
+    *more_out = true;
+    reader->group_count = 0;
+    if (wanted > GROUP_DOCUMENTS)
+        wanted = GROUP_DOCUMENTS;
+    while (reader->group_count < wanted) {
+        void *group = reader->group;
+        akidb_status status = ak_array_reserve(&group, &reader->group_capacity,
+                                               reader->group_count + 1, sizeof *reader->group, err);
+        reader->group = group;
+        if (status != AKIDB_OK)
+            return status;
+        ak_json_text *document = &reader->group[reader->group_count];
+        ak_json_found found;
+        status = ak_json_scan_next(&reader->scan, &found, &document->text, &document->offset, err);
+        if (status != AKIDB_OK)
+            return status;
+        *more_out = found == AK_JSON_FOUND_ELEMENT;
+        if (!*more_out)
+            return AKIDB_OK;
+        reader->group_count++;
     }
     return AKIDB_OK;
 }
 
-/* The slice's data is NULL for no external id. */
-static akidb_status read_external_id(ak_json_reader *reader, const element *e,
-                                     akidb_slice *text_out, akidb_error *err)
+/* The next block, empty, its memory kept from the group before. */
+static akidb_status add_block(ak_json_reader *reader, block **block_out, akidb_error *err)
 {
-    *text_out = (akidb_slice){NULL, 0};
-    if (is_null(e->fields[EXTERNAL_ID]))
-        return AKIDB_OK;
-    akidb_status status = read_string(reader, e, EXTERNAL_ID, err);
-    if (status == AKIDB_OK)
-        *text_out = (akidb_slice){reader->text.data, reader->text.size};
-    return status;
-}
-
-/* "metadata_text" holds what "metadata" could not tell byte for byte. */
-static akidb_status read_metadata(ak_json_reader *reader, const element *e, akidb_slice *text_out,
-                                  akidb_error *err)
-{
-    *text_out = (akidb_slice){NULL, 0};
-    akidb_error inner = {.offset = -1};
-    akidb_status status;
-    if (!is_null(e->fields[METADATA])) {
-        status = ak_json_check(e->fields[METADATA], &inner);
+    if (reader->block_count == reader->blocks_made) {
+        void *blocks = reader->blocks;
+        akidb_status status = ak_array_reserve(&blocks, &reader->block_capacity,
+                                               reader->block_count + 1, sizeof(block), err);
+        reader->blocks = blocks;
         if (status != AKIDB_OK)
-            return fail_field(reader, e, METADATA, status, &inner, err);
-        *text_out = e->fields[METADATA];
+            return status;
+        reader->blocks[reader->blocks_made++] =
+            (block){.decoder = {.options = &reader->options, .now = reader->now}};
     }
-    if (is_null(e->fields[METADATA_TEXT]))
-        return AKIDB_OK;
-    status = read_string(reader, e, METADATA_TEXT, err);
-    if (status != AKIDB_OK)
-        return status;
-    *text_out = (akidb_slice){reader->text.data, reader->text.size};
-    status = ak_json_check(*text_out, &inner);
-    inner.offset = -1; /* it counts in the unescaped text: the message keeps it, the place cannot */
-    return status == AKIDB_OK ? AKIDB_OK
-                              : fail_field(reader, e, METADATA_TEXT, status, &inner, err);
+    block *b = &reader->blocks[reader->block_count++];
+    b->count = 0;
+    b->lacks_ids = false;
+    b->has_id.size = 0;
+    ak_texts_truncate(&b->external_ids, 0);
+    ak_texts_truncate(&b->metadata, 0);
+    *block_out = b;
+    return AKIDB_OK;
 }
 
-/* ---- documents ------------------------------------------------------------------------------- */
-
-static bool wants(const ak_json_reader *reader, akidb_column column)
+static akidb_status cut_blocks(ak_json_reader *reader, size_t first, size_t count, akidb_error *err)
 {
-    return (reader->options.columns & (unsigned)column) != 0;
+    block *b = NULL;
+    size_t size = 0;
+    reader->block_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (b == NULL || size >= BLOCK_TEXT) {
+            akidb_status status = add_block(reader, &b, err);
+            if (status != AKIDB_OK)
+                return status;
+            b->first = first + i;
+            size = 0;
+        }
+        b->count++;
+        size += reader->group[first + i].text.size;
+    }
+    return AKIDB_OK;
 }
 
-/* Appends what the members say as row documents->rows. */
-static akidb_status append_element(ak_json_reader *reader, const element *e,
-                                   akidb_documents *documents, akidb_error *err)
+/* ---- decoding -------------------------------------------------------------------------------- */
+
+/* Documents of the group from `first` on become rows from documents->rows on. */
+typedef struct decoding {
+    ak_json_reader *reader;
+    akidb_documents *documents;
+    size_t first;
+} decoding;
+
+static akidb_status decode_block(void *context, size_t index, akidb_error *err)
 {
-    if (is_null(e->fields[VECTOR]))
-        return fail_missing(reader, e, VECTOR, err);
-    akidb_status status = ak_documents_reserve(documents, 1, err);
-    if (status != AKIDB_OK)
-        return status;
-    size_t row = documents->rows;
-    int64_t time = 0;
-    float *vector =
-        documents->has_vectors ? documents->vectors + row * (size_t)documents->dimension : NULL;
-    status = read_vector(reader, e, vector, err);
-    if (status == AKIDB_OK)
-        status = read_id(reader, e, &documents->document_ids[row], err);
-    if (status == AKIDB_OK)
-        status = read_time(reader, e, &time, err);
-    if (status == AKIDB_OK && documents->has_times)
-        documents->inserted_at[row] = time;
-    const akidb_slice null = {NULL, 0};
-    akidb_slice text;
-    if (status == AKIDB_OK)
-        status = read_external_id(reader, e, &text, err);
-    if (status == AKIDB_OK)
-        status = ak_texts_append(&documents->external_ids, row,
-                                 wants(reader, AKIDB_COLUMN_EXTERNAL_ID) ? text : null, err);
-    if (status == AKIDB_OK)
-        status = read_metadata(reader, e, &text, err);
-    if (status == AKIDB_OK)
-        status = ak_texts_append(&documents->metadata, row,
-                                 wants(reader, AKIDB_COLUMN_METADATA) ? text : null, err);
-    if (status == AKIDB_OK)
-        documents->rows++;
+    const decoding *job = context;
+    akidb_documents *documents = job->documents;
+    block *b = &job->reader->blocks[index];
+    size_t before = documents->rows + b->first - job->first;
+    b->decoder.row = job->reader->rows + b->first - job->first;
+    akidb_status status = ak_buffer_reserve(&b->has_id, b->count, err);
+    for (size_t i = 0; status == AKIDB_OK && i < b->count; i++) {
+        size_t at = before + i;
+        ak_json_row row = {
+            .id = &documents->document_ids[at],
+            .external_ids = &b->external_ids,
+            .metadata = &b->metadata,
+            .texts_before = i,
+        };
+        if (documents->has_vectors)
+            row.vector = documents->vectors + at * (size_t)documents->dimension;
+        if (documents->has_times)
+            row.time = &documents->inserted_at[at];
+        status = ak_json_decode(&b->decoder, &job->reader->group[b->first + i], &row, err);
+        b->has_id.data[i] = row.has_id;
+        b->lacks_ids = b->lacks_ids || !row.has_id;
+        b->decoder.row++;
+    }
     return status;
 }
 
-/* Finds the next whole document and its members; *found_out is false when there is none. */
-static akidb_status next_element(ak_json_reader *reader, element *e, bool *found_out,
+/* New ids are given in the order of the documents. */
+static akidb_status give_ids(ak_json_reader *reader, const block *b, akidb_uuid *ids,
+                             akidb_error *err)
+{
+    akidb_status status = AKIDB_OK;
+    for (size_t i = 0; b->lacks_ids && status == AKIDB_OK && i < b->count; i++)
+        if (b->has_id.data[i] == 0)
+            status = ak_id_sequence_take(&reader->new_ids, reader->now, &ids[i], 1, err);
+    return status;
+}
+
+static akidb_status take_unknown(ak_json_reader *reader, block *b, akidb_error *err)
+{
+    if (reader->has_unknown || !b->decoder.has_unknown)
+        return AKIDB_OK;
+    reader->has_unknown = true;
+    reader->unknown_row = b->decoder.unknown_row;
+    return ak_buffer_append(&reader->unknown, b->decoder.unknown.data, b->decoder.unknown.size,
+                            err);
+}
+
+/* Adds what a block has beside its rows; then they are part of the documents. */
+static akidb_status take_block(ak_json_reader *reader, block *b, akidb_documents *documents,
+                               akidb_error *err)
+{
+    akidb_texts external_ids = ak_texts_view(&b->external_ids);
+    akidb_texts metadata = ak_texts_view(&b->metadata);
+    size_t rows = documents->rows;
+    akidb_status status = give_ids(reader, b, documents->document_ids + rows, err);
+    if (status == AKIDB_OK)
+        status =
+            ak_texts_append_rows(&documents->external_ids, rows, &external_ids, 0, b->count, err);
+    if (status == AKIDB_OK)
+        status = ak_texts_append_rows(&documents->metadata, rows, &metadata, 0, b->count, err);
+    if (status == AKIDB_OK)
+        status = take_unknown(reader, b, err);
+    if (status != AKIDB_OK)
+        return status;
+    documents->rows += b->count;
+    reader->rows += b->count;
+    return AKIDB_OK;
+}
+
+static akidb_status decode_run(ak_json_reader *reader, size_t first, size_t count,
+                               akidb_documents *documents, akidb_error *err)
+{
+    decoding job = {reader, documents, first};
+    akidb_status status = cut_blocks(reader, first, count, err);
+    if (status == AKIDB_OK)
+        status =
+            ak_pool_run_indexed(reader->options.pool, reader->block_count, decode_block, &job, err);
+    for (size_t i = 0; status == AKIDB_OK && i < reader->block_count; i++)
+        status = take_block(reader, &reader->blocks[i], documents, err);
+    return status;
+}
+
+/* The dimension, from the first document of the group where the options do not say it. */
+static akidb_status agree_on_dimension(ak_json_reader *reader, const akidb_documents *documents,
+                                       akidb_error *err)
+{
+    akidb_status status = AKIDB_OK;
+    reader->head.row = reader->rows;
+    if (reader->options.dimension == 0)
+        status = ak_json_decode_dimension(&reader->head, &reader->group[0],
+                                          &reader->options.dimension, err);
+    if (status != AKIDB_OK || reader->options.dimension == documents->dimension)
+        return status;
+    return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(reader->name),
+                      "reading documents of dimension %u into a batch of dimension %u",
+                      (unsigned)reader->options.dimension, (unsigned)documents->dimension);
+}
+
+static akidb_status decode_group(ak_json_reader *reader, akidb_documents *documents,
                                  akidb_error *err)
 {
-    memset(e, 0, sizeof *e);
-    *found_out = false;
-    ak_json_found found;
-    akidb_error inner = {.offset = -1};
-    akidb_status status = ak_json_scan_next(&reader->scan, &found, &e->text, &e->offset, &inner);
+    size_t count = reader->group_count;
+    if (count == 0)
+        return AKIDB_OK;
+    akidb_status status = agree_on_dimension(reader, documents, err);
     if (status != AKIDB_OK)
-        return fail_piece(reader, status, &inner, 0, NULL, err);
-    *found_out = found == AK_JSON_FOUND_ELEMENT;
-    return *found_out ? take_members(reader, e, err) : AKIDB_OK;
-}
-
-/* Learns the dimension from the first document. */
-static akidb_status learn_dimension(ak_json_reader *reader, const element *e, akidb_error *err)
-{
-    if (is_null(e->fields[VECTOR]))
-        return fail_missing(reader, e, VECTOR, err);
-    akidb_error inner = {.offset = -1};
-    size_t count;
-    akidb_status status = ak_json_read_vector(e->fields[VECTOR], NULL, 0, &count, &inner);
-    if (status != AKIDB_OK)
-        return fail_field(reader, e, VECTOR, status, &inner, err);
-    if (count == 0 || count > AKIDB_DIMENSION_MAX) {
-        char text[96];
-        snprintf(text, sizeof text, "expected a vector of 1 to %u numbers, found %zu",
-                 AKIDB_DIMENSION_MAX, count);
-        return fail_document(reader, offset_of(e, e->fields[VECTOR]), field_names[VECTOR], err,
-                             text);
+        return status;
+    if (ak_documents_reserve(documents, count, NULL) == AKIDB_OK)
+        return decode_run(reader, 0, count, documents, err);
+    /* There is no room for all; then the first that is wrong, or the first too many, is told. */
+    for (size_t i = 0; status == AKIDB_OK && i < count; i++) {
+        status = ak_documents_reserve(documents, 1, err);
+        if (status == AKIDB_OK)
+            status = decode_run(reader, i, 1, documents, err);
     }
-    reader->options.dimension = (uint32_t)count;
-    return AKIDB_OK;
+    return status;
 }
 
 akidb_status ak_json_reader_dimension(ak_json_reader *reader, uint32_t *dimension_out,
@@ -441,35 +328,26 @@ akidb_status ak_json_reader_dimension(ak_json_reader *reader, uint32_t *dimensio
     *dimension_out = reader->options.dimension;
     if (reader->options.dimension != 0)
         return AKIDB_OK;
-    element e;
-    bool found;
-    akidb_status status = next_element(reader, &e, &found, err);
-    if (status != AKIDB_OK || !found)
-        return status;
-    status = learn_dimension(reader, &e, err);
+    ak_json_found found;
+    ak_json_text document;
+    akidb_error inner = {.offset = -1};
+    akidb_status status =
+        ak_json_scan_next(&reader->scan, &found, &document.text, &document.offset, &inner);
+    if (status != AKIDB_OK)
+        return fail_stream(reader, status, &inner, err);
+    if (found != AK_JSON_FOUND_ELEMENT)
+        return AKIDB_OK;
+    status = ak_json_decode_dimension(&reader->head, &document, &reader->options.dimension, err);
     ak_json_scan_put_back(&reader->scan);
     *dimension_out = reader->options.dimension;
     return status;
 }
 
-static akidb_status read_next(ak_json_reader *reader, akidb_documents *documents, bool *found_out,
-                              akidb_error *err)
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static bool wants(const ak_json_reader *reader, akidb_column column)
 {
-    element e;
-    akidb_status status = next_element(reader, &e, found_out, err);
-    if (status != AKIDB_OK || !*found_out)
-        return status;
-    if (reader->options.dimension == 0)
-        status = learn_dimension(reader, &e, err);
-    if (status == AKIDB_OK && reader->options.dimension != documents->dimension)
-        status = ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(reader->name),
-                            "reading documents of dimension %u into a batch of dimension %u",
-                            (unsigned)reader->options.dimension, (unsigned)documents->dimension);
-    if (status == AKIDB_OK)
-        status = append_element(reader, &e, documents, err);
-    if (status == AKIDB_OK)
-        reader->rows++;
-    return status;
+    return (reader->options.columns & (unsigned)column) != 0;
 }
 
 /* Empty documents take over which columns the reader keeps; all rows have the same. */
@@ -489,19 +367,31 @@ static akidb_status agree_on_columns(const ak_json_reader *reader, akidb_documen
                       documents->rows);
 }
 
+/* What is wrong with a document comes before what is wrong with the stream after it. */
+static akidb_status read_group(ak_json_reader *reader, size_t max_rows, akidb_documents *documents,
+                               bool *more_out, akidb_error *err)
+{
+    akidb_error inner = {.offset = -1};
+    akidb_status cut = cut_group(reader, max_rows - documents->rows, more_out, &inner);
+    akidb_status status = decode_group(reader, documents, err);
+    if (status == AKIDB_OK && cut != AKIDB_OK)
+        status = fail_stream(reader, cut, &inner, err);
+    return status;
+}
+
 akidb_status ak_json_reader_read(ak_json_reader *reader, size_t max_rows,
                                  akidb_documents *documents, bool *more_out, akidb_error *err)
 {
     *more_out = false;
     size_t before = documents->rows;
     akidb_status status = agree_on_columns(reader, documents, err);
-    bool found = true;
-    while (status == AKIDB_OK && found && documents->rows < max_rows)
-        status = read_next(reader, documents, &found, err);
+    bool more = true;
+    while (status == AKIDB_OK && more && documents->rows < max_rows)
+        status = read_group(reader, max_rows, documents, &more, err);
     if (status != AKIDB_OK) {
         ak_documents_truncate(documents, before);
         return status;
     }
-    *more_out = found;
+    *more_out = more;
     return AKIDB_OK;
 }

@@ -11,6 +11,7 @@
 #include "codec/stream.h"
 #include "document/documents.h"
 #include "formats/json_documents.h"
+#include "os/pool.h"
 #include "snapshot/format.h"
 
 enum {
@@ -36,10 +37,21 @@ static akidb_status stream_codec(akidb_compression compression, const char *name
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
+/* Some rows of the batch in hand, whose text is made on any thread. */
+typedef struct piece {
+    ak_task task;
+    const akidb_batch *batch;
+    size_t first, count;
+    bool begins; /* with the first document of all */
+    akidb_buffer text;
+} piece;
+
 typedef struct json_writer {
     akidb_output output;
     ak_stream_encoder *encoder;
-    akidb_buffer text;   /* not yet encoded */
+    ak_pool *pool;
+    piece *pieces; /* a ring: piece i lies in pieces[i % piece_count] */
+    size_t piece_count;
     akidb_buffer stored; /* encoded, not yet a block */
     akidb_parquet_row_group_summary *blocks;
     size_t block_count, block_capacity;
@@ -52,34 +64,28 @@ static void writer_free(void *handle)
     json_writer *writer = handle;
     if (writer == NULL)
         return;
+    ak_pool_free(writer->pool);
+    for (size_t i = 0; i < writer->piece_count; i++)
+        akidb_buffer_free(&writer->pieces[i].text);
+    free(writer->pieces);
     ak_stream_encoder_free(writer->encoder);
-    akidb_buffer_free(&writer->text);
     akidb_buffer_free(&writer->stored);
     free(writer->blocks);
     free(writer);
 }
 
-static akidb_status writer_open(const ak_part_target *target, void **writer_out, akidb_error *err)
+/* One piece for each thread, and one that is encoded and written meanwhile. */
+static akidb_status start_threads(json_writer *writer, unsigned threads, akidb_error *err)
 {
-    *writer_out = NULL;
-    const akidb_parquet_options *options = &target->snapshotter->parquet;
-    ak_stream_codec codec;
-    akidb_status status = stream_codec(options->compression, NULL, &codec, err);
+    akidb_status status = ak_pool_new(threads, &writer->pool, err);
     if (status != AKIDB_OK)
         return status;
-    json_writer *writer = calloc(1, sizeof *writer);
-    if (writer == NULL)
-        return ak_fail_memory(err, sizeof *writer);
-    writer->output = target->output;
-    status = ak_stream_encoder_new(codec, options->compression_level, &writer->encoder, err);
-    if (status == AKIDB_OK)
-        status =
-            ak_buffer_append(&writer->text, AK_JSON_ARRAY_BEGIN, strlen(AK_JSON_ARRAY_BEGIN), err);
-    if (status != AKIDB_OK) {
-        writer_free(writer);
-        return status;
-    }
-    *writer_out = writer;
+    size_t count = ak_pool_threads(writer->pool);
+    count = count == 1 ? 1 : count + 1;
+    writer->pieces = calloc(count, sizeof *writer->pieces);
+    if (writer->pieces == NULL)
+        return ak_fail_memory(err, count * sizeof *writer->pieces);
+    writer->piece_count = count;
     return AKIDB_OK;
 }
 
@@ -106,14 +112,10 @@ static akidb_status put_block(json_writer *writer, const uint8_t *bytes, size_t 
     return AKIDB_OK;
 }
 
-/* Encodes the text, and writes the blocks that are full; at the end the last one too. */
-static akidb_status flush(json_writer *writer, bool end, akidb_error *err)
+/* Writes the stored bytes that fill blocks; at the end the rest too. */
+static akidb_status put_blocks(json_writer *writer, bool end, akidb_error *err)
 {
-    akidb_slice text = {writer->text.data, writer->text.size};
-    akidb_status status = ak_stream_encode(writer->encoder, text, &writer->stored, err);
-    writer->text.size = 0;
-    if (status == AKIDB_OK && end)
-        status = ak_stream_encoder_finish(writer->encoder, &writer->stored, err);
+    akidb_status status = AKIDB_OK;
     size_t at = 0;
     while (status == AKIDB_OK && writer->stored.size - at >= (end ? 1 : BLOCK_SIZE)) {
         size_t left = writer->stored.size - at;
@@ -126,6 +128,42 @@ static akidb_status flush(json_writer *writer, bool end, akidb_error *err)
         writer->stored.size -= at;
     }
     return status;
+}
+
+static akidb_slice literal(const char *text)
+{
+    return (akidb_slice){text, strlen(text)};
+}
+
+static akidb_status encode(json_writer *writer, akidb_slice text, akidb_error *err)
+{
+    akidb_status status = ak_stream_encode(writer->encoder, text, &writer->stored, err);
+    return status == AKIDB_OK ? put_blocks(writer, false, err) : status;
+}
+
+static akidb_status writer_open(const ak_part_target *target, void **writer_out, akidb_error *err)
+{
+    *writer_out = NULL;
+    const akidb_parquet_options *options = &target->snapshotter->parquet;
+    ak_stream_codec codec;
+    akidb_status status = stream_codec(options->compression, NULL, &codec, err);
+    if (status != AKIDB_OK)
+        return status;
+    json_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL)
+        return ak_fail_memory(err, sizeof *writer);
+    writer->output = target->output;
+    status = ak_stream_encoder_new(codec, options->compression_level, &writer->encoder, err);
+    if (status == AKIDB_OK)
+        status = start_threads(writer, target->snapshotter->threads, err);
+    if (status == AKIDB_OK)
+        status = encode(writer, literal(AK_JSON_ARRAY_BEGIN), err);
+    if (status != AKIDB_OK) {
+        writer_free(writer);
+        return status;
+    }
+    *writer_out = writer;
+    return AKIDB_OK;
 }
 
 /* How many rows from `row` on make about TEXT_SIZE of text; only the last of them may be large. */
@@ -142,27 +180,59 @@ static size_t rows_of_text(const akidb_batch *batch, size_t row)
     return rows;
 }
 
+static akidb_status make_text(void *context, akidb_error *err)
+{
+    piece *p = context;
+    const ak_json_style style = {.lines = false};
+    p->text.size = 0;
+    return ak_json_append_documents(&p->text, p->batch, p->first, p->count, style, p->begins, err);
+}
+
+/* Encodes and writes the text of a piece, which some thread may still be making. */
+static akidb_status put_piece(json_writer *writer, piece *p, akidb_error *err)
+{
+    akidb_status status = ak_pool_wait(writer->pool, &p->task, err);
+    if (status == AKIDB_OK && p->text.size > AK_JSON_DOCUMENT_MAX)
+        status = ak_fail_at(err, AKIDB_E_LIMIT, AK_ROW(NULL, writer->rows + p->count - 1, NULL),
+                            "expected a document of at most %zu bytes as JSON, found %zu",
+                            AK_JSON_DOCUMENT_MAX, p->text.size);
+    if (status == AKIDB_OK)
+        status = encode(writer, (akidb_slice){p->text.data, p->text.size}, err);
+    if (status == AKIDB_OK)
+        writer->rows += p->count;
+    return status;
+}
+
+/* The text of several pieces is made at once; they are encoded and written in order, and all of
+ * them have ended when this returns: the batch is the caller's. The cut does not depend on the
+ * threads, so the bytes do not either. */
 static akidb_status append(void *handle, const akidb_batch *batch, bool last, akidb_error *err)
 {
     (void)last;
     json_writer *writer = handle;
-    size_t rows;
-    for (size_t row = 0; row < batch->rows; row += rows) {
-        rows = rows_of_text(batch, row);
-        akidb_status status =
-            ak_json_append_documents(&writer->text, batch, row, rows,
-                                     (ak_json_style){.lines = false}, writer->rows == 0, err);
-        if (status == AKIDB_OK && writer->text.size > AK_JSON_DOCUMENT_MAX)
-            status = ak_fail_at(err, AKIDB_E_LIMIT, AK_ROW(NULL, writer->rows + rows - 1, NULL),
-                                "expected a document of at most %zu bytes as JSON, found %zu",
-                                AK_JSON_DOCUMENT_MAX, writer->text.size);
-        if (status == AKIDB_OK)
-            status = flush(writer, false, err);
+    akidb_status status = AKIDB_OK;
+    size_t begun = 0, written = 0;
+    for (size_t row = 0; status == AKIDB_OK && row < batch->rows; begun++) {
+        if (begun - written == writer->piece_count)
+            status = put_piece(writer, &writer->pieces[written++ % writer->piece_count], err);
         if (status != AKIDB_OK)
-            return status;
-        writer->rows += rows;
+            break;
+        piece *p = &writer->pieces[begun % writer->piece_count];
+        p->batch = batch;
+        p->first = row;
+        p->count = rows_of_text(batch, row);
+        p->begins = writer->rows == 0 && row == 0;
+        ak_pool_submit(writer->pool, &p->task, make_text, p);
+        row += p->count;
     }
-    return AKIDB_OK;
+    for (; written < begun; written++) {
+        piece *p = &writer->pieces[written % writer->piece_count];
+        if (status == AKIDB_OK)
+            status = put_piece(writer, p, err);
+        else
+            (void)!ak_pool_wait(writer->pool, &p->task, NULL); /* an earlier one has failed */
+    }
+    return status;
 }
 
 static uint64_t size(const void *handle)
@@ -174,10 +244,11 @@ static akidb_status finish(void *handle, akidb_parquet_summary *summary_out, aki
 {
     json_writer *writer = handle;
     *summary_out = (akidb_parquet_summary){0};
-    akidb_status status =
-        ak_buffer_append(&writer->text, AK_JSON_ARRAY_END, strlen(AK_JSON_ARRAY_END), err);
+    akidb_status status = encode(writer, literal(AK_JSON_ARRAY_END), err);
     if (status == AKIDB_OK)
-        status = flush(writer, true, err);
+        status = ak_stream_encoder_finish(writer->encoder, &writer->stored, err);
+    if (status == AKIDB_OK)
+        status = put_blocks(writer, true, err);
     if (status != AKIDB_OK)
         return status;
     *summary_out = (akidb_parquet_summary){
@@ -192,16 +263,23 @@ static akidb_status finish(void *handle, akidb_parquet_summary *summary_out, aki
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+/* Text is made of stored bytes by pieces, on any thread, one at a time, while the documents of the
+ * piece before are decoded. */
 typedef struct json_part {
     ak_part_source source;
+    ak_pool *pool;
+    ak_task making; /* `text`, the next piece; nothing else may touch what follows meanwhile */
     ak_stream_decoder *decoder;
-    ak_json_reader *reader;
     size_t next_block;
     uint64_t offset;       /* of the next block */
     akidb_buffer block;    /* stored bytes, checked */
     akidb_slice undecoded; /* the rest of the block */
+    uint8_t *text;
+    size_t text_size, text_capacity; /* no text: the end */
+    akidb_status failed;             /* what comes after the text */
+    akidb_error failure;
+    ak_json_reader *reader;
     bool fed_all;
-    uint8_t decoded[TEXT_SIZE];
 } json_part;
 
 static void reader_close(void *handle)
@@ -209,39 +287,14 @@ static void reader_close(void *handle)
     json_part *part = handle;
     if (part == NULL)
         return;
-    ak_stream_decoder_free(part->decoder);
+    if (part->pool != NULL)
+        (void)!ak_pool_wait(part->pool, &part->making, NULL);
     ak_json_reader_free(part->reader);
+    ak_pool_free(part->pool);
+    ak_stream_decoder_free(part->decoder);
     akidb_buffer_free(&part->block);
+    free(part->text);
     free(part);
-}
-
-static akidb_status reader_open(const ak_part_source *source, void **reader_out, akidb_error *err)
-{
-    *reader_out = NULL;
-    ak_stream_codec codec;
-    akidb_status status =
-        stream_codec(source->metadata->compression, source->part->key, &codec, err);
-    if (status != AKIDB_OK)
-        return status;
-    json_part *part = calloc(1, sizeof *part);
-    if (part == NULL)
-        return ak_fail_memory(err, sizeof *part);
-    part->source = *source;
-    ak_json_read_options options = {
-        .name = source->part->key,
-        .stored = true,
-        .columns = ak_filter_columns(source->filter),
-        .dimension = source->metadata->dimension,
-    };
-    status = ak_stream_decoder_new(codec, &part->decoder, err);
-    if (status == AKIDB_OK)
-        status = ak_json_reader_new(&options, &part->reader, err);
-    if (status != AKIDB_OK) {
-        reader_close(part);
-        return status;
-    }
-    *reader_out = part;
-    return AKIDB_OK;
 }
 
 /* Reads the next block and checks it; without stored checksums any cut is as good as another. */
@@ -281,37 +334,120 @@ static akidb_status read_block(json_part *part, akidb_error *err)
     return AKIDB_OK;
 }
 
-/* Feeds the JSON reader with a further piece of text, or tells it that there is none. */
-static akidb_status feed(json_part *part, akidb_error *err)
+/* Decodes some more text, after what is there; none only at the end. */
+static akidb_status decode_text(json_part *part, akidb_error *err)
 {
+    const char *key = part->source.part->key;
     for (;;) {
         size_t size = 0, before = part->undecoded.size;
-        akidb_status status = ak_stream_decode(part->decoder, &part->undecoded, part->decoded,
-                                               sizeof part->decoded, &size, err);
-        if (status != AKIDB_OK) {
-            ak_error_context(err, "%s", part->source.part->key);
+        akidb_status status =
+            ak_stream_decode(part->decoder, &part->undecoded, part->text + part->text_size,
+                             part->text_capacity - part->text_size, &size, err);
+        part->text_size += size;
+        if (status != AKIDB_OK)
+            ak_error_context(err, "%s", key);
+        if (status != AKIDB_OK || size > 0)
             return status;
-        }
-        if (size > 0)
-            return ak_json_reader_feed(part->reader, (akidb_slice){part->decoded, size}, err);
         if (part->undecoded.size > 0 && part->undecoded.size < before)
             continue;
         if (part->undecoded.size > 0)
-            return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(part->source.part->key, part->offset),
+            return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(key, part->offset),
                               "expected compressed data, found bytes that mean nothing");
-        if (part->offset == part->source.input->size)
-            break;
-        status = read_block(part, err);
+        if (part->offset < part->source.input->size) {
+            status = read_block(part, err);
+            if (status != AKIDB_OK)
+                return status;
+            continue;
+        }
+        status = ak_stream_decoder_finish(part->decoder, err);
         if (status != AKIDB_OK)
-            return status;
-    }
-    akidb_status status = ak_stream_decoder_finish(part->decoder, err);
-    if (status != AKIDB_OK) {
-        ak_error_context(err, "%s", part->source.part->key);
+            ak_error_context(err, "%s", key);
         return status;
     }
-    ak_json_reader_finish(part->reader);
-    part->fed_all = true;
+}
+
+/* Makes the next piece of text. What comes before a failure is a piece of its own, so that it does
+ * not depend on the size of pieces which of two failures is told. */
+static akidb_status make_piece(void *context, akidb_error *err)
+{
+    json_part *part = context;
+    if (part->failed != AKIDB_OK) {
+        *err = part->failure;
+        return part->failed;
+    }
+    part->text_size = 0;
+    akidb_status status = AKIDB_OK;
+    bool more = true;
+    while (status == AKIDB_OK && more && part->text_size < part->text_capacity) {
+        size_t before = part->text_size;
+        status = decode_text(part, err);
+        more = part->text_size > before;
+    }
+    if (status == AKIDB_OK || part->text_size == 0)
+        return status;
+    part->failed = status;
+    part->failure = *err;
+    return AKIDB_OK;
+}
+
+/* Feeds the JSON reader with the piece of text that was made, and has the next one made; or tells
+ * the reader that there is none. */
+static akidb_status feed(json_part *part, akidb_error *err)
+{
+    akidb_status status = ak_pool_wait(part->pool, &part->making, err);
+    if (status != AKIDB_OK)
+        return status;
+    if (part->text_size == 0) {
+        ak_json_reader_finish(part->reader);
+        part->fed_all = true;
+        return AKIDB_OK;
+    }
+    status = ak_json_reader_feed(part->reader, (akidb_slice){part->text, part->text_size}, err);
+    if (status == AKIDB_OK)
+        ak_pool_submit(part->pool, &part->making, make_piece, part);
+    return status;
+}
+
+static akidb_status open_part(json_part *part, akidb_error *err)
+{
+    const ak_part_source *source = &part->source;
+    ak_stream_codec codec;
+    akidb_status status =
+        stream_codec(source->metadata->compression, source->part->key, &codec, err);
+    if (status == AKIDB_OK)
+        status = ak_stream_decoder_new(codec, &part->decoder, err);
+    if (status == AKIDB_OK)
+        status = ak_pool_new(source->threads, &part->pool, err);
+    if (status != AKIDB_OK)
+        return status;
+    part->text_capacity = TEXT_SIZE * ak_pool_threads(part->pool);
+    part->text = malloc(part->text_capacity);
+    if (part->text == NULL)
+        return ak_fail_memory(err, part->text_capacity);
+    ak_json_read_options options = {
+        .name = source->part->key,
+        .stored = true,
+        .columns = ak_filter_columns(source->filter),
+        .dimension = source->metadata->dimension,
+        .pool = part->pool,
+    };
+    return ak_json_reader_new(&options, &part->reader, err);
+}
+
+static akidb_status reader_open(const ak_part_source *source, void **reader_out, akidb_error *err)
+{
+    *reader_out = NULL;
+    json_part *part = calloc(1, sizeof *part);
+    if (part == NULL)
+        return ak_fail_memory(err, sizeof *part);
+    part->source = *source;
+    akidb_status status = open_part(part, err);
+    if (status != AKIDB_OK) {
+        reader_close(part);
+        return status;
+    }
+    ak_pool_submit(part->pool, &part->making, make_piece, part);
+    *reader_out = part;
     return AKIDB_OK;
 }
 
