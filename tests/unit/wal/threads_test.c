@@ -50,10 +50,13 @@ typedef struct watcher {
     bool removes;
 } watcher;
 
+/* Looks once more after the stop, so that it has seen the end however the threads were scheduled. */
 static void *watch(void *context)
 {
     watcher *w = context;
-    while (!atomic_load(&w->stop) && w->status == AKIDB_OK) {
+    bool last = false;
+    while (!last && w->status == AKIDB_OK) {
+        last = atomic_load(&w->stop);
         ak_wal_statistics s;
         ak_wal_get_statistics(w->wal, &s);
         if (s.durable_lsn > s.last_lsn)
