@@ -244,6 +244,38 @@ static bench_outcome work_restore(const bench_settings *s)
     return outcome;
 }
 
+/* Into arrays that the caller has, whose pages are there. */
+static bench_outcome work_restore_into(const bench_settings *s)
+{
+    akidb_error err = {0};
+    bench_data data = bench_data_load(s->data);
+    bench_session session = session_open(s);
+    akidb_uuid snapshot;
+    must(
+        akidb_snapshot_resolve(session.snapshotter, &session.collection, "latest", &snapshot, &err),
+        &err);
+    akidb_restore_target target = {.struct_size = sizeof target,
+                                   .capacity = data.batch.rows,
+                                   .dimension = data.batch.dimension,
+                                   .vectors = must_allocate(data.vector_bytes)};
+    memset(target.vectors, 0xFF, data.vector_bytes);
+    akidb_documents *documents;
+    size_t rows;
+    bench_outcome outcome = {.cost = bench_begin(), .bytes = data.vector_bytes};
+    must(akidb_snapshot_restore_into(session.snapshotter, &session.collection, &snapshot, NULL,
+                                     &target, &rows, &documents, &err),
+         &err);
+    bench_end(&outcome.cost);
+    akidb_batch batch = akidb_documents_batch(documents);
+    must_be_same(&batch, &data);
+    outcome.rows = rows;
+    akidb_documents_free(documents);
+    free(target.vectors);
+    session_close(&session);
+    bench_data_free(&data);
+    return outcome;
+}
+
 /* ---- a file of another engine ---------------------------------------------------------------- */
 
 /* FOLDER is the file here. */
@@ -403,6 +435,7 @@ static const struct {
     {"crc32", work_crc32, "the CRC-32 of the vectors"},
     {"create", work_create, "make a snapshot in FOLDER or at an s3:// URI"},
     {"restore", work_restore, "restore the latest snapshot, and compare"},
+    {"restore-into", work_restore_into, "the same, into arrays of the caller"},
     {"import", work_import, "read FOLDER, a Parquet file of another engine, and compare"},
     {"stream-create", work_stream_create, "make a snapshot of --rows in batches; DATA is not used"},
     {"stream-restore", work_stream_restore, "restore the latest batch by batch, and drop them"},

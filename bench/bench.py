@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -259,6 +260,10 @@ def streams(bench, counts, dimension, threads):
 # ---- S3 -----------------------------------------------------------------------------------------
 
 
+CURL = ["curl", "--silent", "--show-error", "--fail", "--user", "testkey:testsecret"]
+CURL += ["--aws-sigv4", "aws:amz:us-east-1:s3", "--output", "/dev/null"]
+
+
 def s3(bench, rows, dimension, threads):
     """Through MinIO on loopback, beside curl, which moves the bytes of the same snapshot."""
     scripts = HERE.parent / "tests/s3"
@@ -267,16 +272,26 @@ def s3(bench, rows, dimension, threads):
     subprocess.run([scripts / "start_minio.sh", folder], check=True)
     try:
         endpoint = (folder / "endpoint").read_text().strip()
+        server = [int(pid) for pid in (folder / "pids").read_text().split()]
         keys = {"AWS_ACCESS_KEY_ID": "testkey", "AWS_SECRET_ACCESS_KEY": "testsecret"}
         os.environ |= keys | {"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-east-1"}
-        subprocess.run([sys.executable, scripts / "make_bucket.py", endpoint, "bench"], check=True)
-        s3_lines(bench, endpoint + "/bench/raw", bench.data(rows, dimension), threads)
+        subprocess.run([*CURL, "--request", "PUT", endpoint + "/bench"], check=True)
+        s3_lines(bench, endpoint + "/bench/raw", bench.data(rows, dimension), threads, server)
     finally:
         subprocess.run([scripts / "stop.sh", folder], check=True)
         remove(folder)
 
 
-def s3_lines(bench, url, data, threads):
+def processor_seconds(pids):
+    """What running processes have spent so far."""
+    ticks = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def s3_lines(bench, url, data, threads, server):
     none = OURS["akidb none"]
     file = bench.folder / "snapshot.parquet"
     local = bench.folder / "local"
@@ -286,35 +301,54 @@ def s3_lines(bench, url, data, threads):
     remove(local)
 
     def curl(*options):
-        command = ["curl", "--silent", "--show-error", "--fail", "--user", "testkey:testsecret"]
-        command += ["--aws-sigv4", "aws:amz:us-east-1:s3", "--output", "/dev/null"]
-        command += ["--write-out", '{"seconds":%{time_total}}', *options, url]
-        cost = bench.run(command, threads)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times = ["--write-out", '{"seconds":%{time_total}}']
+        cost = bench.run([*CURL, *times, *options, url], threads)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
         size = file.stat().st_size
-        return cost | {"cpu_seconds": 0, "peak_bytes": 0, "bytes": size, "rows": 0}
+        return cost | {"cpu_seconds": spent, "peak_bytes": 0, "bytes": size, "rows": 0}
 
+    def with_server(work):
+        before = processor_seconds(server)
+        cost = work()
+        return cost | {"server_seconds": processor_seconds(server) - before}
+
+    def akidb(what, *options):
+        return bench.ours(what, data, "s3://bench/akidb", threads, *options)
+
+    works = {
+        ("curl", "create"): lambda: curl("--upload-file", file),
+        ("curl", "restore"): curl,
+        ("akidb none", "create"): lambda: akidb("create", *none),
+        ("akidb none", "restore"): lambda: akidb("restore"),
+        ("akidb none", "restore-into"): lambda: akidb("restore-into"),
+    }
+    for work in works.values():
+        work()  # so that the server has the memory that it works with
     costs = alternate(
-        {
-            ("curl", "create"): lambda: curl("--upload-file", file),
-            ("curl", "restore"): curl,
-            ("akidb none", "create"): lambda: bench.ours(
-                "create", data, "s3://bench/akidb", threads, *none
-            ),
-            ("akidb none", "restore"): lambda: bench.ours(
-                "restore", data, "s3://bench/akidb", threads
-            ),
-        },
+        {name: lambda work=work: with_server(work) for name, work in works.items()},
         bench.options.runs,
     )
     remove(file)
-    print(f"\nMinIO on loopback, {data.name}, {threads} processors\n")
-    print(f"{'':24} {'curl ms':>10} {'akidb ms':>10} {'ratio':>8}")
-    for what in ("create", "restore"):
-        theirs = bench.add("s3", data.name, threads, "curl", what, costs["curl", what])
-        ours = bench.add("s3", data.name, threads, "akidb none", what, costs["akidb none", what])
+    lines = {}
+    for (name, what), found in costs.items():
+        line = bench.add("s3", data.name, threads, name, what, found)
+        line["server_seconds"] = statistics.median(cost["server_seconds"] for cost in found)
+        lines[name, what] = line
+    print_s3(data.name, threads, lines)
+
+
+def print_s3(size, threads, lines):
+    print(f"\nMinIO on loopback, {size}, {threads} processors; cpu s: the client's, MinIO's\n")
+    print(f"{'':14} {'curl ms':>10} {'akidb ms':>10} {'ratio':>6} {'curl':>14} {'akidb':>14}")
+    for what, beside in (("create", "create"), ("restore", "restore"), ("restore-into", "restore")):
+        both = lines["curl", beside], lines["akidb none", what]
+        theirs, ours = (line["seconds"] for line in both)
+        spent = [f"{line['cpu_seconds']:6.2f}, {line['server_seconds']:6.2f}" for line in both]
         print(
-            f"{what:24} {theirs['seconds'] * 1e3:10.1f} {ours['seconds'] * 1e3:10.1f} "
-            f"{ours['seconds'] / theirs['seconds']:8.2f}",
+            f"{what:14} {theirs * 1e3:10.1f} {ours * 1e3:10.1f} {ours / theirs:6.2f} "
+            f"{spent[0]} {spent[1]}",
             flush=True,
         )
 
