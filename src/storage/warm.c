@@ -25,7 +25,7 @@ static void check_local(akidb_storage *storage, ak_base *base)
         status = AKIDB_E_CORRUPTION;
         cause = report.problem;
     }
-    if (status != AKIDB_OK)
+    if (ak_is_local_failure(status))
         ak_base_note_damage(base, &cause);
 }
 

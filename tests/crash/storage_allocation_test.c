@@ -1,7 +1,8 @@
 /*
  * Every allocation of a storage fails once: of an open with a recovery, of writes and reads, of a
- * flush and a restore. Whatever fails is "out of memory", what was acknowledged stays, what failed
- * has not happened, the storage goes on, and (by the sanitizer) nothing leaks.
+ * flush, of moves between the tiers and of a restore. Whatever fails is "out of memory", what was
+ * acknowledged stays, what failed has not happened, the storage goes on, and (by the sanitizer)
+ * nothing leaks.
  */
 #include "failing_allocator.h"
 
@@ -149,6 +150,21 @@ static akidb_status step_restore(walk *w, akidb_error *err)
     return status;
 }
 
+static akidb_status step_to_warm(walk *w, akidb_error *err)
+{
+    return akidb_storage_move(w->storage, &books, AKIDB_TIER_WARM, NULL, NULL, err);
+}
+
+static akidb_status step_to_cold(walk *w, akidb_error *err)
+{
+    return akidb_storage_move(w->storage, &books, AKIDB_TIER_COLD, NULL, NULL, err);
+}
+
+static akidb_status step_to_hot(walk *w, akidb_error *err)
+{
+    return akidb_storage_move(w->storage, &books, AKIDB_TIER_HOT, NULL, NULL, err);
+}
+
 static akidb_status step_drop(walk *w, akidb_error *err)
 {
     akidb_status status = akidb_storage_drop_collection(w->storage, &films, err);
@@ -166,9 +182,10 @@ static akidb_status step_close(walk *w, akidb_error *err)
 typedef akidb_status walk_step(walk *w, akidb_error *err);
 
 static walk_step *const steps[] = {
-    step_open,  step_create,     step_upsert,  step_delete, step_read,  step_flush,
-    step_read,  step_write_more, step_close,   step_open,   step_read,  step_restore,
-    step_flush, step_upsert,     step_restore, step_drop,   step_close,
+    step_open,    step_create,  step_upsert,     step_delete, step_read,    step_flush,
+    step_to_warm, step_read,    step_write_more, step_flush,  step_to_cold, step_write_more,
+    step_close,   step_open,    step_read,       step_to_hot, step_restore, step_flush,
+    step_upsert,  step_restore, step_drop,       step_close,
 };
 enum { STEPS = sizeof steps / sizeof steps[0] };
 
