@@ -275,6 +275,28 @@ static bool set_up(ak_http_transfer *transfer)
            set_method(transfer) && set_limits(transfer) && set_headers(transfer);
 }
 
+/* A proxy that answers CONNECT with 4xx does not want us; what else it answers may pass. */
+static bool is_refused_by_proxy(const ak_http_transfer *transfer)
+{
+    long code = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+    return code >= 400 && code < 500 && code != 408 && code != 429;
+}
+
+/* Whether a failed handshake says that the other side does not speak TLS, or no TLS of ours.
+ * libcurl has one code for that and for a connection that broke; the words are OpenSSL's and
+ * GnuTLS's. */
+static bool is_no_tls(const ak_http_transfer *transfer)
+{
+    static const char *const words[] = {"wrong version number", "unexpected TLS packet",
+                                        "unsupported protocol", "alert protocol version",
+                                        "alert handshake failure"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strstr(transfer->curl_reason, words[i]) != NULL)
+            return true;
+    return false;
+}
+
 static ak_http_outcome outcome_of(const ak_http_transfer *transfer, CURLcode code)
 {
     if (transfer->no_memory)
@@ -288,7 +310,8 @@ static ak_http_outcome outcome_of(const ak_http_transfer *transfer, CURLcode cod
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
-    case CURLE_SSL_CONNECT_ERROR: return AK_HTTP_NOT_SENT;
+        return is_refused_by_proxy(transfer) ? AK_HTTP_REFUSED : AK_HTTP_NOT_SENT;
+    case CURLE_SSL_CONNECT_ERROR: return is_no_tls(transfer) ? AK_HTTP_REFUSED : AK_HTTP_NOT_SENT;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
@@ -300,7 +323,10 @@ static ak_http_outcome outcome_of(const ak_http_transfer *transfer, CURLcode cod
         /* Both limits end here. 0: the connection was not ready for a request yet. */
         curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &until_transfer);
         return until_transfer == 0 ? AK_HTTP_NOT_SENT : AK_HTTP_LOST;
-    default: return AK_HTTP_LOST;
+    default:
+        if (transfer->sendings > 0)
+            return AK_HTTP_LOST;
+        return is_refused_by_proxy(transfer) ? AK_HTTP_REFUSED : AK_HTTP_NOT_SENT;
     }
 }
 
@@ -312,6 +338,16 @@ static bool tells_its_length(const ak_http_transfer *transfer)
     return strcmp(transfer->request.method, "HEAD") == 0 || response->code == 204 ||
            ak_http_header(response, "content-length", value, sizeof value) ||
            ak_http_header(response, "transfer-encoding", value, sizeof value);
+}
+
+/* Cut where it does not fit. */
+static void tell_reason(ak_http_response *response, const char *beginning, const char *reason)
+{
+    size_t used = strlen(beginning);
+    size_t size = strnlen(reason, sizeof response->reason - 1 - used);
+    memcpy(response->reason, beginning, used);
+    memcpy(response->reason + used, reason, size);
+    response->reason[used + size] = '\0';
 }
 
 static void finish(ak_http_transfer *transfer, CURLcode code)
@@ -334,9 +370,9 @@ static void finish(ak_http_transfer *transfer, CURLcode code)
         return;
     const char *reason =
         transfer->curl_reason[0] != '\0' ? transfer->curl_reason : curl_easy_strerror(code);
-    size_t size = strnlen(reason, sizeof response->reason - 1);
-    memcpy(response->reason, reason, size);
-    response->reason[size] = '\0';
+    bool no_tls = code == CURLE_SSL_CONNECT_ERROR && is_no_tls(transfer);
+    tell_reason(response, no_tls ? "the server does not speak TLS, or no version of ours: " : "",
+                reason);
 }
 
 /* ---- the loop thread ------------------------------------------------------------------------- */

@@ -41,8 +41,8 @@ typedef struct ak_http_request {
     size_t header_count;
     const akidb_slice *body; /* NULL: none */
     size_t body_count;
-    bool direct;           /* through no proxy, whatever the environment says */
-    bool patient;          /* the server may think for minutes before it answers */
+    bool direct;  /* through no proxy, whatever the environment says */
+    bool patient; /* the server may think for minutes before it answers */
     /* Where the body of a 2xx answer goes, piece after piece, none of them empty; NULL: into
      * response.body. A body that is longer than all of them is AK_HTTP_TOO_LONG. */
     const akidb_piece *into;
@@ -56,7 +56,8 @@ typedef enum ak_http_outcome {
     AK_HTTP_NOT_SENT,     /* no connection: the server has seen nothing */
     AK_HTTP_LOST,         /* broke or stalled on the way: the server may have done it */
     AK_HTTP_TOO_LONG,     /* the body is longer than it may be */
-    AK_HTTP_REFUSED,      /* no retry helps: the certificate is not trusted, the URL is malformed */
+    AK_HTTP_REFUSED, /* not sent, and no retry helps: the certificate is not trusted, the server
+                        speaks no TLS, the proxy does not want us, the URL is malformed */
     AK_HTTP_NO_MEMORY
 } ak_http_outcome;
 

@@ -140,6 +140,14 @@ class Way(unittest.TestCase):
         return done.stderr
 
 
+    def assert_fails_for_certain(self, word, endpoint, **variables):
+        done = self.akidb("create", "words", self.source, endpoint=endpoint, **variables)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(word, done.stderr)
+        for doubt in ("not known", "may or may not", "tries"):
+            self.assertNotIn(doubt, done.stderr)
+
+
 class Tls(Way):
     def test_an_authority_that_is_named_is_trusted(self):
         self.assert_creates(self.server("good"), AWS_CA_BUNDLE=self.authority)
@@ -166,7 +174,11 @@ class Tls(Way):
 
     def test_a_server_without_tls_is_told(self):
         endpoint = self.server().replace("http:", "https:")
-        self.assert_refused("SSL", endpoint=endpoint, AWS_CA_BUNDLE=self.authority)
+        told = self.assert_refused("does not speak TLS", endpoint=endpoint,
+                                   AWS_CA_BUNDLE=self.authority)
+        self.assertNotIn("tries", told)
+        self.assert_fails_for_certain("does not speak TLS", endpoint=endpoint,
+                                      AWS_CA_BUNDLE=self.authority)
 
 
 class Proxies(Way):
@@ -201,6 +213,11 @@ class Proxies(Way):
         told = self.assert_refused("407", endpoint=endpoint, AWS_CA_BUNDLE=self.authority,
                                    HTTPS_PROXY="http://me:other-word@" + proxy.address)
         self.assertNotIn("other-word", told)
+        proxy.lines.clear()
+        self.assert_fails_for_certain("407", endpoint, AWS_CA_BUNDLE=self.authority,
+                                      HTTPS_PROXY="http://" + proxy.address)
+        self.assertEqual(len(set(proxy.lines)), 1)
+        self.assertLess(len(proxy.lines), 4)  # the put, and what looks whether anything is there
 
     def test_certificates_are_verified_behind_a_proxy_too(self):
         proxy = self.proxy()
