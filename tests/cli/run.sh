@@ -40,8 +40,8 @@ if [ $kind = s3 ]; then
     same_words="/^akidb: note: the server knows no CRC-32C/d
         /^\\$ /s|$uri/||g
         s|$uri/\\([a-z]*\\)/\\(.*\\): not there (404)|\\2: there is no such object below <work>/\\1|
-        s|$uri/\\([a-z]*\\)/\\([:,\\\"]\\)|file://<work>/\\1\\2|g
-        s|$uri/\\([a-z]*\\)/\$|file://<work>/\\1|"
+        s|$uri/\\([a-z]*\\)\\([:,\\\"]\\)|file://<work>/\\1\\2|g
+        s|$uri/\\([a-z]*\\)\$|file://<work>/\\1|"
 fi
 
 # Ids become <id 1>, <id 2>, ... in the order in which they appear; sizes, times, checksums and

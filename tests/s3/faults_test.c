@@ -587,6 +587,129 @@ static void encryption_is_asked_for(void **state)
     world_close(w);
 }
 
+/* MinIO's answers tell less of it than those of AWS. */
+static void encryption_is_found_in_whichever_answer_tells_it(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"lost", "500"};
+    world *w = world_open();
+    akidb_store *usual_store = w->store;
+    akidb_s3_options options = usual();
+    options.sse = "AES256";
+    options.attempts = 2;
+    w->store = open_with(&options);
+    set_up_objects(w);
+    s3_server_tell(&server, "{\"set\": {\"encryption\": \"minio\"}}");
+    assert_ok(w->err, try_put(w));
+    assert_ok(w->err, try_upload(w));
+    assert_ok(w->err, try_copy(w));
+    assert_ok(w->err, akidb_store_delete(w->store, "new", &w->err));
+    assert_ok(w->err, try_copy_in_parts(w));
+    for (size_t i = 0; i < 2; i++) {
+        assert_ok(w->err, akidb_store_delete(w->store, "new", &w->err));
+        s3_server_fault(&server, "PutObject", kinds[i], 0, 1);
+        assert_ok(w->err, try_put_if_absent(w));
+        s3_server_fault(&server, "CompleteMultipartUpload", kinds[i], 0, 1);
+        assert_ok(w->err, try_upload(w));
+    }
+    akidb_store_close(w->store);
+    w->store = usual_store;
+    world_close(w);
+}
+
+static void a_server_that_passes_over_encryption_is_found_out(void **state)
+{
+    (void)state;
+    static akidb_status (*const calls[])(world *) = {
+        try_put, try_put_if_absent, try_copy, try_copy_in_parts, try_upload, try_upload_if_absent};
+    static const char *const asked[] = {"AES256", "aws:kms:a/key"};
+    world *w = world_open();
+    akidb_store *usual_store = w->store;
+    akidb_s3_options options = usual();
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+            set_up_objects(w);
+            options.sse = asked[k];
+            w->store = open_with(&options);
+            s3_server_tell(&server, "{\"set\": {\"encryption\": \"ignored\"}}");
+            assert_status(AKIDB_E_UNSUPPORTED, calls[i](w));
+            assert_non_null(strstr(w->err.message, k == 0 ? "AES256" : "aws:kms"));
+            assert_non_null(strstr(w->err.message, "/new"));
+            akidb_store_close(w->store);
+            w->store = usual_store;
+            bool there = true;
+            assert_ok(w->err, akidb_store_exists(w->store, "new", &there, &w->err));
+            assert_int_equal(there, i < 4); /* an upload is given up before anything is visible */
+            assert_int_equal(s3_server_uploads(&server), 0);
+        }
+    world_close(w);
+}
+
+/* Whether it was put before the right was lost, nobody knows. */
+static void a_refusal_after_a_lost_answer_leaves_doubt(void **state)
+{
+    (void)state;
+    static const char *const refusals[] = {"403", "404-bucket"};
+    world *w = world_open();
+    for (size_t i = 0; i < 2; i++) {
+        set_up_objects(w);
+        s3_server_fault(&server, "PutObject", "reset", 0, 1); /* it was not put */
+        s3_server_fault(&server, "PutObject", refusals[i], 0, 1);
+        assert_status(AKIDB_E_UNCERTAIN, try_put_if_absent(w));
+        s3_server_fault(&server, "PutObject", "lost", 0, 1); /* it was */
+        s3_server_fault(&server, "PutObject", refusals[i], 0, 1);
+        assert_ok(w->err, try_put_if_absent(w));
+        assert_object(w, "new", SMALL);
+        s3_server_fault(&server, "DeleteObject", "lost", 0, 1);
+        s3_server_fault(&server, "DeleteObject", refusals[i], 0, 1);
+        assert_status(AKIDB_E_UNCERTAIN, try_delete(w));
+        s3_server_fault(&server, "GetObject", "lost", 0, 1); /* reading leaves none */
+        s3_server_fault(&server, "GetObject", "403", 0, 1);
+        assert_status(AKIDB_E_PERMISSION, try_get(w));
+    }
+    world_close(w);
+}
+
+/* A year of ten digits, and what is no date. */
+static void an_absurd_date_is_no_date(void **state)
+{
+    (void)state;
+    static const char *const dates[] = {"Sun, 06 Nov 2147483647 08:49:37 GMT",
+                                        "Sun, 06 Nov 30000 08:49:37 GMT", "yesterday", ""};
+    world *w = world_open();
+    set_up_objects(w);
+    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
+        akidb_object_info info;
+        s3_server_tell(&server, "{\"set\": {\"date\": \"%s\", \"skew\": 7200}}", dates[i]);
+        assert_status(AKIDB_E_PERMISSION, try_put(w)); /* the clock cannot be corrected by it */
+        s3_server_tell(&server, "{\"set\": {\"skew\": 0}}");
+        assert_ok(w->err, akidb_store_head(w->store, "old", &info, &w->err));
+        assert_int_equal(info.modified_at, 0);
+    }
+    world_close(w);
+}
+
+static void a_list_that_begins_anew_is_refused(void **state)
+{
+    (void)state;
+    world *w = world_open();
+    set_up_objects(w);
+    akidb_upload *upload;
+    assert_ok(w->err,
+              akidb_store_upload_begin(w->store, "new", AKIDB_PUT_ALWAYS, &upload, &w->err));
+    assert_ok(w->err, akidb_upload_write(upload, &(akidb_slice){w->bytes, LARGE}, 1, &w->err));
+    s3_server_tell(&server, "{\"set\": {\"forgetful\": true}}");
+    size_t count = 0;
+    uint64_t uploads = 0, bytes = 0;
+    assert_status(AKIDB_E_STORE, akidb_store_list(w->store, "", 0, count_entry, &count, &w->err));
+    assert_int_equal(count, 2);
+    assert_status(AKIDB_E_STORE, akidb_store_remove_leftovers(w->store, AKIDB_TIME_MAX, true,
+                                                              &uploads, &bytes, &w->err));
+    s3_server_tell(&server, "{\"set\": {\"forgetful\": false}}");
+    akidb_upload_abort(upload);
+    world_close(w);
+}
+
 static void the_bucket_may_stand_in_the_hosts_name(void **state)
 {
     (void)state;
@@ -789,6 +912,11 @@ int main(void)
         cmocka_unit_test(a_server_without_conditions_is_asked_before_the_put),
         cmocka_unit_test(another_writers_object_is_not_taken_for_ones_own),
         cmocka_unit_test(encryption_is_asked_for),
+        cmocka_unit_test(encryption_is_found_in_whichever_answer_tells_it),
+        cmocka_unit_test(a_server_that_passes_over_encryption_is_found_out),
+        cmocka_unit_test(a_refusal_after_a_lost_answer_leaves_doubt),
+        cmocka_unit_test(an_absurd_date_is_no_date),
+        cmocka_unit_test(a_list_that_begins_anew_is_refused),
         cmocka_unit_test(the_bucket_may_stand_in_the_hosts_name),
         cmocka_unit_test(every_request_is_counted),
         cmocka_unit_test(hostile_lists_are_refused),

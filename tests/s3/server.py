@@ -58,7 +58,10 @@ SETTINGS = {
     "delete_many": True,  # knows DeleteObjects; else answers 501
     "key_errors": {},  # keys that DeleteObjects does not delete, with the code that it tells
     "told_key": None,  # and the key that it tells, if not theirs
+    "encryption": "aws",  # which answers tell it: "aws", "minio"; "ignored": it is not done
+    "date": None,  # what the answers tell as Date and Last-Modified; None: the time
     "page": 1000,  # entries of a list
+    "forgetful": False,  # each page of a list is the first one, and says that there are more
     "part_min": 5 << 20,  # bytes of each part but the last
     "region": "us-east-1",  # in which every bucket lies
     "skew": 0,  # seconds by which the server's clock is ahead
@@ -250,6 +253,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def date_time_string(self, timestamp=None):
+        if self.world.settings["date"] is not None:
+            return self.world.settings["date"]
         if timestamp is None:
             timestamp = time.time() + self.world.settings["skew"]
         return super().date_time_string(timestamp)
@@ -399,10 +404,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # ---- operations ----
 
     def meta(self):
-        kept = {name: values[0] for name, values in self.fields.items()
-                if name.startswith("x-amz-meta-") or
-                name.startswith("x-amz-server-side-encryption")}
-        return kept
+        return {**{name: values[0] for name, values in self.fields.items()
+                   if name.startswith("x-amz-meta-")}, **self.encryption()}
+
+    def encryption(self):
+        if self.world.settings["encryption"] == "ignored":
+            return {}
+        return {name: values[0] for name, values in self.fields.items()
+                if name.startswith("x-amz-server-side-encryption")}
+
+    def told_encryption(self):
+        """MinIO tells it only of what was put, whole or in parts, and of what is read."""
+        return self.encryption() if self.world.settings["encryption"] == "aws" else {}
 
     def found(self, key):
         if key not in self.bucket.objects and not self.may(self.key_id, "s3:ListBucket"):
@@ -415,7 +428,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def op_PutObject(self, body):
         thing = storage.Object(body, self.meta())
         self.bucket.put(self.key, thing, self.wants_absence())
-        return 200, self.checksums(thing), b""
+        return 200, {**self.checksums(thing), **self.encryption()}, b""
 
     def checksums(self, thing):
         headers = {"ETag": thing.etag}
@@ -479,8 +492,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def op_CopyObject(self, _):
         thing = self.source()
-        self.bucket.put(self.key, storage.Object(thing.data, thing.meta))
-        return 200, {}, (f"<CopyObjectResult {NAMESPACE}>" + tag("ETag", thing.etag) +
+        meta = {name: value for name, value in thing.meta.items() if "encryption" not in name}
+        self.bucket.put(self.key, storage.Object(thing.data, {**meta, **self.encryption()}))
+        return 200, self.told_encryption(), (f"<CopyObjectResult {NAMESPACE}>" + tag("ETag", thing.etag) +
                          tag("LastModified", iso(time.time())) + "</CopyObjectResult>").encode()
 
     def op_ListObjectsV2(self, _):
@@ -494,8 +508,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if head != "1/+ =&:!$'<t>":
                 raise Refused("InvalidArgument", "The continuation token is incorrect", 400)
             after = base64.b64decode(rest)
+        forgetful = self.world.settings["forgetful"]
+        if forgetful:
+            after = b""
         page = min(page, int(query.get("max-keys", page)))
         found, more = self.bucket.list(prefix, delimiter, after, page)
+        more = more or forgetful
         encode = query.get("encoding-type") == "url"
         show = url_encoded if encode else lambda key: key.decode()
         text = f"<ListBucketResult {NAMESPACE}>" + tag("Name", self.bucket_name) + \
@@ -505,7 +523,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             text += tag("EncodingType", "url")
         if more:
             text += tag("NextContinuationToken",
-                        "1/+ =&:!$'<t>~" + base64.b64encode(found[-1][1]).decode())
+                        "1/+ =&:!$'<t>~" + base64.b64encode(
+                            b"%f" % time.time() if forgetful else found[-1][1]).decode())
         for is_prefix, name in found:
             thing = self.bucket.objects.get(name)
             if is_prefix:
@@ -522,7 +541,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         upload_id = self.bucket.begin(self.key, self.meta(),
                                       known and self.field("x-amz-checksum-algorithm"))
         told = {"x-amz-checksum-algorithm": "CRC32C"} if known else {}
-        return 200, told, (f"<InitiateMultipartUploadResult {NAMESPACE}>" +
+        return 200, {**told, **self.told_encryption()}, (f"<InitiateMultipartUploadResult {NAMESPACE}>" +
                            tag("Bucket", self.bucket_name) + tag("Key", self.key.decode()) +
                            tag("UploadId", upload_id) + "</InitiateMultipartUploadResult>").encode()
 
@@ -538,7 +557,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         upload = self.bucket.upload(self.key, self.query["uploadId"])
         if upload.algorithm == "CRC32C" and not self.field("x-amz-checksum-crc32c"):
             raise Refused("InvalidRequest", "The upload was created using a CRC32C checksum.", 400)
-        return 200, self.checksums(self.store_part(body)), b""
+        of_upload = {name: value for name, value in upload.meta.items() if "encryption" in name}
+        return 200, {**self.checksums(self.store_part(body)), **of_upload}, b""
 
     def op_UploadPartCopy(self, _):
         if self.bucket.upload(self.key, self.query["uploadId"]).algorithm == "CRC32C":
@@ -572,12 +592,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         mark = (self.query.get("key-marker", "").encode(), self.query.get("upload-id-marker", ""))
         found = sorted((u.key, i) for i, u in list(self.bucket.uploads.items())
                        if not prefix or u.key == prefix)  # as MinIO has it; others differ
-        found = [f for f in found if f > mark]
+        found = [f for f in found if f > mark or self.world.settings["forgetful"]]
         page = found[:self.world.settings["page"]]
         text = "".join("<Upload>" + tag("Key", key.decode()) + tag("UploadId", upload_id) +
                        tag("Initiated", iso(self.bucket.uploads[upload_id].initiated)) +
                        "</Upload>" for key, upload_id in page)
-        more = len(found) > len(page)
+        more = len(found) > len(page) or bool(page) and self.world.settings["forgetful"]
         if more:
             text += tag("NextKeyMarker", page[-1][0].decode()) + \
                 tag("NextUploadIdMarker", page[-1][1])

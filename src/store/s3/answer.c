@@ -1,5 +1,7 @@
 /* What an answer means, in the library's words; and what a request is called in messages. */
+#include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -45,7 +47,9 @@ void ak_s3_describe(const ak_s3_answer *answer, char *text, size_t size)
 
 void ak_s3_name(const ak_s3_client *client, const char *full_key, char *text_out, size_t size)
 {
-    snprintf(text_out, size, "s3://%s/%s", client->bucket, full_key == NULL ? "" : full_key);
+    const char *slash = full_key == NULL || full_key[0] == '\0' ? "" : "/";
+    snprintf(text_out, size, "s3://%s%s%s", client->bucket, slash,
+             full_key == NULL ? "" : full_key);
 }
 
 akidb_status ak_s3_full_key(const ak_s3_client *client, const char *key,
@@ -68,6 +72,11 @@ akidb_status ak_s3_fail(const ak_s3_client *client, const ak_s3_request *request
     int code = answer->http.code;
     ak_s3_name(client, request->key, name, sizeof name);
     ak_s3_describe(answer, reason, sizeof reason);
+    if (answer->was_lost && ak_s3_is_visible(request) && code != 412)
+        return ak_fail_at(err, AKIDB_E_UNCERTAIN, AK_IN(name),
+                          "%s: the outcome of an earlier try is not known, and the last one was "
+                          "answered with %s",
+                          request->action, reason);
     if (strcmp(answer->error_code, "NoSuchBucket") == 0)
         return ak_fail_at(err, AKIDB_E_NOT_FOUND, AK_IN(name), "there is no bucket %s",
                           client->bucket);
@@ -156,4 +165,60 @@ void ak_s3_add_encryption(const ak_s3_client *client, ak_s3_request *request)
         ak_s3_add_header(request, "x-amz-server-side-encryption", client->sse);
     if (client->sse_key != NULL)
         ak_s3_add_header(request, "x-amz-server-side-encryption-aws-kms-key-id", client->sse_key);
+}
+
+/* The key is not compared: servers give it another name than it was asked for by. */
+bool ak_s3_tells_encryption(const ak_s3_client *client, const ak_s3_answer *answer)
+{
+    char told[64];
+    return client->sse == NULL ||
+           (ak_http_header(&answer->http, "x-amz-server-side-encryption", told, sizeof told) &&
+            strcmp(told, client->sse) == 0);
+}
+
+/* ---- values that a server tells -------------------------------------------------------------- */
+
+bool ak_s3_is_visible(const ak_s3_request *request)
+{
+    return strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0 &&
+           !request->invisible;
+}
+
+void ak_s3_take(char *to, size_t size, const char *text)
+{
+    size_t length = strnlen(text, size - 1);
+    for (size_t i = 0; i < length; i++)
+        to[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
+    to[length] = '\0';
+}
+
+bool ak_s3_read_number(const char *text, uint64_t *number_out)
+{
+    uint64_t number = 0;
+    *number_out = 0;
+    if (text[0] == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        uint64_t digit = (uint64_t)(*text - '0');
+        if (number > ((uint64_t)INT64_MAX - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    *number_out = number;
+    return true;
+}
+
+bool ak_s3_read_date(const ak_http_response *http, const char *name, int64_t *time_out)
+{
+    char text[64];
+    *time_out = 0;
+    if (!ak_http_header(http, name, text, sizeof text))
+        return false;
+    time_t seconds = curl_getdate(text, NULL); /* of any year that fits in an int */
+    if (seconds < 0 || seconds > AKIDB_TIME_MAX / 1000000)
+        return false;
+    *time_out = (int64_t)seconds * 1000000;
+    return true;
 }

@@ -38,6 +38,7 @@ typedef struct ak_s3_client {
     bool path_style;
     char *sse; /* "AES256", "aws:kms" or NULL */
     char *sse_key;
+    bool lacks_md5; /* OpenSSL has none, as where only FIPS algorithms are allowed */
     const akidb_clock *clock;
     void *context;
     void (*log)(void *context, akidb_log_level level, const char *message);
@@ -72,6 +73,7 @@ typedef enum ak_s3_body_kind {
     AK_S3_BODY_NONE,
     AK_S3_BODY_OBJECT, /* bytes that are stored: CRC-32C travels with them */
     AK_S3_BODY_XML     /* an instruction: Content-MD5, which some servers insist on */
+    /* Where OpenSSL has no MD5: a CRC-32C, or the hash in the signature. */
 } ak_s3_body_kind;
 
 enum { AK_S3_CRC32C_SIZE = 16 }; /* of a CRC-32C in base64, NUL and all */
@@ -158,7 +160,9 @@ AKIDB_CHECK akidb_status ak_s3_finish(const ak_s3_client *client, const ak_s3_re
                                       ak_s3_answer *answer, akidb_error *err);
 
 /* The failure that a non-2xx answer stands for: AKIDB_E_NOT_FOUND, AKIDB_E_ALREADY_EXISTS (412),
- * AKIDB_E_PERMISSION naming bucket and right, AKIDB_E_STORE with the server's words. */
+ * AKIDB_E_PERMISSION naming bucket and right, AKIDB_E_STORE with the server's words. With any but a
+ * 412 it is AKIDB_E_UNCERTAIN where the answer to an earlier try was lost: that one may have done
+ * what others see. */
 akidb_status ak_s3_fail(const ak_s3_client *client, const ak_s3_request *request,
                         const ak_s3_answer *answer, akidb_error *err);
 
@@ -182,6 +186,22 @@ static inline void ak_s3_add_parameter(ak_s3_request *request, const char *name,
 
 /* The encryption headers of an object that is made, where the options ask for them. */
 void ak_s3_add_encryption(const ak_s3_client *client, ak_s3_request *request);
+
+/* Whether an answer says that the object is encrypted as the options ask; true when they do not. */
+bool ak_s3_tells_encryption(const ak_s3_client *client, const ak_s3_answer *answer);
+
+/* Whether a request does something that others see, so that a lost answer leaves doubt. */
+bool ak_s3_is_visible(const ak_s3_request *request);
+
+/* Copies a text that a server told, for a message: cut where it does not fit, on one line. */
+void ak_s3_take(char *to, size_t size, const char *text);
+
+/* A number that a server told: decimal digits alone, at most INT64_MAX. */
+bool ak_s3_read_number(const char *text, uint64_t *number_out);
+
+/* A header that holds a date, in microseconds since the epoch; false when it is not there, no date
+ * or outside of what akidb/base.h calls a time. */
+bool ak_s3_read_date(const ak_http_response *http, const char *name, int64_t *time_out);
 
 /* Tells the log hook, when there is one. */
 void ak_s3_log(ak_s3_client *client, akidb_log_level level, const char *format, ...)

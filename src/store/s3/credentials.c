@@ -64,6 +64,11 @@ static akidb_status copy_text(char *to, size_t size, const char *from, const cha
     size_t length = strlen(from);
     if (length >= size)
         return ak_fail(err, AKIDB_E_VALIDATION, "the %s has over %zu bytes", what, size - 1);
+    for (size_t i = 0; i < length; i++)
+        if (from[i] < '!' || from[i] > '~') /* it goes into a header */
+            return ak_fail(
+                err, AKIDB_E_VALIDATION,
+                "the %s holds a blank, the end of a line or another byte that no key has", what);
     memcpy(to, from, length + 1);
     return AKIDB_OK;
 }
@@ -93,6 +98,18 @@ static akidb_status set_keys(ak_s3_credentials *keys, const char *id, const char
         status = copy_text(keys->session_token, sizeof keys->session_token,
                            token == NULL ? "" : token, "session token", err);
     return status;
+}
+
+/* What goes into a header as it came: it must not begin another. */
+static akidb_status check_header_text(const char *text, const char *what, akidb_error *err)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7F)
+            return ak_fail(err, AKIDB_E_VALIDATION,
+                           "%s holds the end of a line or another control "
+                           "character",
+                           what);
+    return AKIDB_OK;
 }
 
 /* Waits for an answer, for a while, unless the caller wants to stop. */
@@ -197,6 +214,8 @@ static akidb_status fetch_from_container(ak_s3_provider *provider, ak_s3_credent
     else if (provider->token != NULL)
         status = ak_buffer_printf(&token, err, "%s", provider->token);
     if (status == AKIDB_OK && token.size > 0)
+        status = check_header_text((const char *)token.data, "the container's token", err);
+    if (status == AKIDB_OK && token.size > 0)
         status = ak_buffer_printf(&header, err, "Authorization: %s", (const char *)token.data);
     const char *headers[1] = {(const char *)header.data};
     const ak_http_request request = {.method = "GET",
@@ -243,6 +262,9 @@ static akidb_status fetch_from_ec2(ak_s3_provider *provider, ak_s3_credentials *
     akidb_buffer token = {0}, header = {0}, role = {0}, path = {0}, body = {0};
     akidb_status status = ask_metadata(provider, "PUT", "/latest/api/token",
                                        "X-aws-ec2-metadata-token-ttl-seconds: 21600", &token, err);
+    if (status == AKIDB_OK)
+        status =
+            check_header_text((const char *)token.data, "the EC2 metadata service's token", err);
     if (status == AKIDB_OK)
         status = ak_buffer_printf(&header, err, "X-aws-ec2-metadata-token: %s",
                                   (const char *)token.data);

@@ -59,13 +59,6 @@ typedef struct result {
     char message[256];
 } result;
 
-static void take(char *to, size_t size, const char *text)
-{
-    size_t length = strnlen(text, size - 1);
-    memcpy(to, text, length);
-    to[length] = '\0';
-}
-
 /* Its index among the keys of which nothing was told yet, or count. */
 static size_t find(result *r, const char *full_key)
 {
@@ -117,11 +110,11 @@ static akidb_status read_element(void *context, const char *name, const char *te
     result *r = context;
     akidb_status status = AKIDB_OK;
     if (strcmp(name, "Error/Key") == 0)
-        take(r->key, sizeof r->key, text);
+        ak_s3_take(r->key, sizeof r->key, text);
     else if (strcmp(name, "Error/Code") == 0)
-        take(r->code, sizeof r->code, text);
+        ak_s3_take(r->code, sizeof r->code, text);
     else if (strcmp(name, "Error/Message") == 0)
-        take(r->message, sizeof r->message, text);
+        ak_s3_take(r->message, sizeof r->message, text);
     else if (strcmp(name, "Error") == 0) {
         status = keep_error(r, err);
         r->key[0] = r->code[0] = r->message[0] = '\0';

@@ -13,6 +13,7 @@ enum { PAGE_BYTES_MAX = 16 << 20, PARTS_PER_PAGE = 1000 };
 typedef struct entry {
     size_t key, upload_id;
     int64_t initiated;
+    bool is_dated;
 } entry;
 
 typedef struct page {
@@ -24,8 +25,12 @@ typedef struct page {
     size_t key_marker, id_marker; /* offsets in texts */
 } page;
 
+/* An empty text is as good as none: offset 0. */
 static akidb_status keep(page *p, const char *text, size_t *offset_out, akidb_error *err)
 {
+    *offset_out = 0;
+    if (text[0] == '\0')
+        return AKIDB_OK;
     *offset_out = p->texts.size;
     return ak_buffer_append(&p->texts, text, strlen(text) + 1, err);
 }
@@ -38,8 +43,10 @@ static akidb_status read_element(void *context, const char *name, const char *te
         return keep(p, text, &p->next.key, err);
     if (strcmp(name, "Upload/UploadId") == 0)
         return keep(p, text, &p->next.upload_id, err);
-    if (strcmp(name, "Upload/Initiated") == 0)
+    if (strcmp(name, "Upload/Initiated") == 0) {
+        p->next.is_dated = true;
         return akidb_time_parse(text, &p->next.initiated, err);
+    }
     if (strcmp(name, "NextKeyMarker") == 0)
         return keep(p, text, &p->key_marker, err);
     if (strcmp(name, "NextUploadIdMarker") == 0)
@@ -48,6 +55,11 @@ static akidb_status read_element(void *context, const char *name, const char *te
         p->truncated = strcmp(text, "true") == 0;
     if (strcmp(name, "Upload") != 0)
         return AKIDB_OK;
+    /* Without a key or an id, the request that removes it would be one that deletes something else;
+     * without a time, it may be one that goes on. */
+    if (!p->next.is_dated || p->next.key == 0 || p->next.upload_id == 0)
+        return ak_fail(err, AKIDB_E_STORE,
+                       "the server's list of uploads has one without its key, id or time");
     void *entries = p->entries;
     akidb_status status =
         ak_array_reserve(&entries, &p->capacity, p->count + 1, sizeof *p->entries, err);
@@ -90,8 +102,9 @@ static akidb_status read_part(void *context, const char *name, const char *text,
 {
     (void)err;
     part_page *p = context;
-    if (strcmp(name, "Part/Size") == 0)
-        p->bytes += strtoull(text, NULL, 10);
+    uint64_t size;
+    if (strcmp(name, "Part/Size") == 0 && ak_s3_read_number(text, &size))
+        p->bytes = size < UINT64_MAX - p->bytes ? p->bytes + size : UINT64_MAX;
     else if (strcmp(name, "IsTruncated") == 0)
         p->truncated = strcmp(text, "true") == 0;
     else if (strcmp(name, "NextPartNumberMarker") == 0)
@@ -125,7 +138,7 @@ static akidb_status sum_parts(ak_s3_client *client, const char *key, const char 
         p.truncated = p.truncated && i < AK_S3_PARTS_MAX / PARTS_PER_PAGE;
         ak_s3_answer_free(&answer);
     }
-    *bytes += p.bytes;
+    *bytes = p.bytes < UINT64_MAX - *bytes ? *bytes + p.bytes : UINT64_MAX;
     return status;
 }
 
@@ -166,6 +179,20 @@ static akidb_status handle_page(ak_s3_client *client, const page *p, int64_t bef
     return status;
 }
 
+/* Where the next page begins: after this one, and not where this one did. */
+static akidb_status go_on(const page *p, akidb_buffer *markers, akidb_error *err)
+{
+    const char *texts = (const char *)p->texts.data, *before = (const char *)markers->data;
+    const char *key = texts + p->key_marker, *id = texts + p->id_marker;
+    int order = strcmp(key, before);
+    if (order < 0 || (order == 0 && strcmp(id, before + strlen(before) + 1) == 0))
+        return ak_fail(err, AKIDB_E_STORE,
+                       "the server says that its list of uploads goes on, but not where");
+    markers->size = 0;
+    akidb_status status = ak_buffer_append(markers, key, strlen(key) + 1, err);
+    return status == AKIDB_OK ? ak_buffer_append(markers, id, strlen(id) + 1, err) : status;
+}
+
 akidb_status ak_s3_remove_leftovers(void *handle, int64_t before, bool dry_run, uint64_t *count_out,
                                     uint64_t *bytes_out, akidb_error *err)
 {
@@ -179,16 +206,9 @@ akidb_status ak_s3_remove_leftovers(void *handle, int64_t before, bool dry_run, 
         status = fetch_page(client, key_marker, key_marker + strlen(key_marker) + 1, &p, err);
         if (status == AKIDB_OK)
             status = handle_page(client, &p, before, dry_run, count_out, bytes_out, err);
-        more = p.truncated && p.key_marker != 0;
-        markers.size = 0;
-        if (status == AKIDB_OK && more) {
-            const char *texts = (const char *)p.texts.data;
-            status = ak_buffer_append(&markers, texts + p.key_marker,
-                                      strlen(texts + p.key_marker) + 1, err);
-            if (status == AKIDB_OK)
-                status = ak_buffer_append(&markers, texts + p.id_marker,
-                                          strlen(texts + p.id_marker) + 1, err);
-        }
+        more = p.truncated;
+        if (status == AKIDB_OK && more)
+            status = go_on(&p, &markers, err);
         akidb_buffer_free(&p.texts);
         free(p.entries);
     }

@@ -10,7 +10,7 @@
 #include "store/keys.h"
 #include "store/s3/objects.h"
 
-enum { PAGE_BYTES_MAX = 16 << 20 };
+enum { PAGE_BYTES_MAX = 16 << 20, EMPTY_PAGES_MAX = 10000 };
 
 typedef struct page_entry {
     size_t key; /* offset in page.texts: entries are kept while the texts move */
@@ -66,9 +66,11 @@ static akidb_status read_element(void *context, const char *name, const char *te
     page *p = context;
     if (strcmp(name, "Contents/Key") == 0 || strcmp(name, "CommonPrefixes/Prefix") == 0)
         return keep_text(p, text, err);
-    if (strcmp(name, "Contents/Size") == 0)
-        p->next.info.size = strtoull(text, NULL, 10);
-    else if (strcmp(name, "Contents/LastModified") == 0)
+    if (strcmp(name, "Contents/Size") == 0) {
+        if (!ak_s3_read_number(text, &p->next.info.size))
+            return ak_fail(err, AKIDB_E_STORE, "the server's list has an object of \"%.40s\" bytes",
+                           text);
+    } else if (strcmp(name, "Contents/LastModified") == 0)
         return akidb_time_parse(text, &p->next.info.modified_at, err);
     else if (strcmp(name, "Contents") == 0)
         return keep_entry(p, false, err);
@@ -96,7 +98,8 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* In place; "+" is a space in S3's encoding of keys. */
+/* In place; "+" is a space in S3's encoding of keys. A NUL would end the key, and make it
+ * another's: it becomes U+0001, which is in no key of ours either. */
 static void decode_key(char *text)
 {
     char *to = text;
@@ -104,7 +107,8 @@ static void decode_key(char *text)
         int high = *text == '%' ? hex_digit(text[1]) : -1;
         int low = high >= 0 ? hex_digit(text[2]) : -1;
         if (high >= 0 && low >= 0) {
-            *to++ = (char)(high * 16 + low);
+            int byte = high * 16 + low;
+            *to++ = (char)(byte == 0 ? 1 : byte);
             text += 2;
         } else {
             *to++ = *text == '+' ? ' ' : *text;
@@ -132,17 +136,47 @@ static bool is_wanted(const char *key, bool is_prefix, const char *prefix)
     if (strncmp(key, prefix, strlen(prefix)) != 0 || size >= sizeof text)
         return false;
     memcpy(text, key, size + 1);
-    if (is_prefix && size > 0 && text[size - 1] == '/')
+    if (is_prefix && (size == 0 || text[size - 1] != '/'))
+        return false;
+    if (is_prefix)
         text[size - 1] = '\0';
     return ak_key_check(text, NULL) == AKIDB_OK;
 }
 
+/* What came before a page. */
+typedef struct progress {
+    akidb_buffer last; /* its last key or prefix, with a NUL; empty: none */
+    unsigned empty_pages;
+} progress;
+
+/* A list that begins anew, or whose pages stay empty, would have no end. *first_out is where the
+ * new entries begin: some servers tell a prefix once more. */
+static akidb_status check_progress(progress *done, const sortable *sorted, size_t count,
+                                   size_t *first_out, akidb_error *err)
+{
+    *first_out = 0;
+    if (count == 0 && ++done->empty_pages > EMPTY_PAGES_MAX)
+        return ak_fail(err, AKIDB_E_STORE, "the server's list has more than %d empty pages",
+                       EMPTY_PAGES_MAX);
+    if (count == 0)
+        return AKIDB_OK;
+    int order = done->last.size > 0 ? strcmp(sorted[0].key, (const char *)done->last.data) : 1;
+    if (order < 0)
+        return ak_fail(err, AKIDB_E_STORE,
+                       "the server's list is not in order: \"%.100s\" comes after \"%.100s\"",
+                       sorted[0].key, (const char *)done->last.data);
+    *first_out = order == 0 ? 1 : 0;
+    const char *last = sorted[count - 1].key;
+    done->last.size = 0;
+    return ak_buffer_append(&done->last, last, strlen(last) + 1, err);
+}
+
 /* Tells a page in byte order: keys and prefixes come in two sorted runs, and this merges them. */
 static akidb_status tell_page(const ak_s3_client *client, page *p, const char *prefix,
-                              akidb_list_visitor *visitor, void *context, bool *stop_out,
-                              akidb_error *err)
+                              progress *done, akidb_list_visitor *visitor, void *context,
+                              bool *stop_out, akidb_error *err)
 {
-    size_t skip = strlen(client->prefix);
+    size_t skip = strlen(client->prefix), first;
     sortable *sorted = malloc((p->count + 1) * sizeof *sorted);
     if (sorted == NULL)
         return ak_fail_memory(err, (p->count + 1) * sizeof *sorted);
@@ -153,7 +187,8 @@ static akidb_status tell_page(const ak_s3_client *client, page *p, const char *p
         sorted[i] = (sortable){key, &p->entries[i]};
     }
     qsort(sorted, p->count, sizeof *sorted, compare_keys);
-    for (size_t i = 0; i < p->count && !*stop_out; i++) {
+    akidb_status status = check_progress(done, sorted, p->count, &first, err);
+    for (size_t i = first; status == AKIDB_OK && i < p->count && !*stop_out; i++) {
         if (strncmp(sorted[i].key, client->prefix, skip) != 0 ||
             !is_wanted(sorted[i].key + skip, sorted[i].entry->is_prefix, prefix))
             continue;
@@ -163,7 +198,7 @@ static akidb_status tell_page(const ak_s3_client *client, page *p, const char *p
         *stop_out = visitor(context, &entry) == AKIDB_VISIT_STOP;
     }
     free(sorted);
-    return AKIDB_OK;
+    return status;
 }
 
 static akidb_status fetch_page(ak_s3_client *client, const char *full_prefix, char delimiter,
@@ -209,6 +244,7 @@ static akidb_status list_pages(ak_s3_client *client, const char *full_prefix, co
                                akidb_error *err)
 {
     akidb_buffer token = {0};
+    progress done = {.empty_pages = 0};
     akidb_status status = AKIDB_OK;
     bool stop = false, more = true;
     while (status == AKIDB_OK && more && !stop) {
@@ -216,7 +252,7 @@ static akidb_status list_pages(ak_s3_client *client, const char *full_prefix, co
         const char *from = token.size > 1 ? (const char *)token.data : NULL;
         status = fetch_page(client, full_prefix, delimiter, from, &p, err);
         if (status == AKIDB_OK)
-            status = tell_page(client, &p, prefix, visitor, context, &stop, err);
+            status = tell_page(client, &p, prefix, &done, visitor, context, &stop, err);
         more = p.truncated;
         if (status == AKIDB_OK && more && from != NULL &&
             strcmp(from, (const char *)p.token.data) == 0)
@@ -226,6 +262,7 @@ static akidb_status list_pages(ak_s3_client *client, const char *full_prefix, co
         p.token = (akidb_buffer){0};
         page_free(&p);
     }
+    akidb_buffer_free(&done.last);
     akidb_buffer_free(&token);
     return status;
 }

@@ -58,6 +58,7 @@ akidb_status ak_s3_multipart_create(ak_s3_multipart *multipart, akidb_error *err
                             multipart->upload_id, err);
     if (status == AKIDB_OK)
         learn_checksum(multipart->client, &answer);
+    multipart->is_encrypted = ak_s3_tells_encryption(multipart->client, &answer);
     ak_s3_answer_free(&answer);
     if (status == AKIDB_OK && multipart->upload_id[0] == '\0')
         status = ak_fail_at(err, AKIDB_E_STORE, AK_IN(multipart->full_key),
@@ -93,6 +94,7 @@ akidb_status ak_s3_multipart_put(const ak_s3_multipart *multipart, unsigned numb
     akidb_status status = ak_s3_send_for_good(multipart->client, &request, &answer, err);
     if (status != AKIDB_OK)
         return status;
+    part_out->is_encrypted = ak_s3_tells_encryption(multipart->client, &answer);
     if (ak_http_header(&answer.http, "x-amz-checksum-crc32c", checksum, sizeof checksum))
         memcpy(part_out->crc32c, answer.body_crc32c, sizeof part_out->crc32c);
     if (!ak_http_header(&answer.http, "etag", part_out->etag, sizeof part_out->etag))
@@ -167,6 +169,26 @@ static akidb_status append_completion(akidb_buffer *xml, const ak_s3_part *parts
     return status == AKIDB_OK ? ak_buffer_printf(xml, err, "</CompleteMultipartUpload>") : status;
 }
 
+/* AWS and Ceph tell it when an upload is created, MinIO with each part, and with copied parts only
+ * when the object is looked at. */
+static bool is_encrypted(const ak_s3_multipart *multipart, const ak_s3_part *parts, size_t count)
+{
+    bool told = multipart->is_encrypted;
+    for (size_t i = 0; i < count && !told; i++)
+        told = parts[i].is_encrypted;
+    return told;
+}
+
+static akidb_status fail_unencrypted(const ak_s3_multipart *multipart, akidb_error *err)
+{
+    char name[AKIDB_KEY_MAX + 300];
+    ak_s3_name(multipart->client, multipart->full_key, name, sizeof name);
+    return ak_fail_at(err, AKIDB_E_UNSUPPORTED, AK_IN(name),
+                      "the server does not say that it encrypts this with %s, as was asked; the "
+                      "upload is given up",
+                      multipart->client->sse);
+}
+
 /* A completion whose answer was lost may have been done: then the upload is gone (404), or the key
  * is taken (412), by our own object. */
 static akidb_status recognise(ak_s3_multipart *multipart, const ak_s3_request *request,
@@ -184,7 +206,7 @@ static akidb_status recognise(ak_s3_multipart *multipart, const ak_s3_request *r
     }
     if (ours)
         return AKIDB_OK;
-    if (strcmp(answer->error_code, "NoSuchUpload") == 0)
+    if (strcmp(answer->error_code, "NoSuchUpload") == 0 && !answer->was_lost)
         return ak_fail_at(err, AKIDB_E_STORE, AK_IN(multipart->full_key),
                           "the upload is no longer there: somebody has removed its parts");
     return ak_s3_fail(multipart->client, request, answer, err);
@@ -197,6 +219,9 @@ akidb_status ak_s3_multipart_complete(ak_s3_multipart *multipart, const ak_s3_pa
     akidb_buffer xml = {0};
     ak_s3_answer answer;
     bool conditional = multipart->mode == AKIDB_PUT_IF_ABSENT;
+    bool told = is_encrypted(multipart, parts, count);
+    if (!told && !multipart->copies)
+        return fail_unencrypted(multipart, err);
     akidb_status status = append_completion(&xml, parts, count, err);
     if (status == AKIDB_OK && conditional && atomic_load(&client->lacks_conditional)) {
         status = ak_s3_check_absent(client, multipart->full_key, err);
@@ -219,7 +244,7 @@ akidb_status ak_s3_multipart_complete(ak_s3_multipart *multipart, const ak_s3_pa
         status = ak_s3_send(client, &request, &answer, err);
     akidb_buffer_free(&xml);
     if (status != AKIDB_OK)
-        return ak_s3_resolve(client, multipart->full_key, multipart->writer, status);
+        return ak_s3_resolve(client, multipart->full_key, multipart->writer, status, err);
     if (conditional && answer.http.code == 501) {
         ak_s3_answer_free(&answer);
         status = ak_s3_check_absent(client, multipart->full_key, err);
@@ -228,7 +253,9 @@ akidb_status ak_s3_multipart_complete(ak_s3_multipart *multipart, const ak_s3_pa
     if (!ak_s3_is_good(&answer))
         status = recognise(multipart, &request, &answer, err);
     ak_s3_answer_free(&answer);
-    return status;
+    if (status == AKIDB_OK)
+        return ak_s3_check_encryption(client, multipart->full_key, told, err);
+    return ak_s3_resolve(client, multipart->full_key, multipart->writer, status, err);
 }
 
 void ak_s3_multipart_abort(ak_s3_multipart *multipart)

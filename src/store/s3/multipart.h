@@ -9,6 +9,7 @@ typedef struct ak_s3_part {
     char etag[AK_S3_ETAG_SIZE]; /* with its quotes, as the server gave it */
     /* In base64; it goes into the completion of an upload. "": the server knows none. */
     char crc32c[AK_S3_CRC32C_SIZE];
+    bool is_encrypted; /* the server says that it is, as the options ask */
 } ak_s3_part;
 
 typedef struct ak_s3_multipart {
@@ -18,6 +19,7 @@ typedef struct ak_s3_multipart {
     bool copies; /* its parts are copied on the server; MinIO refuses those with checksums */
     char writer[AK_S3_WRITER_SIZE];
     char upload_id[AK_S3_UPLOAD_ID_SIZE]; /* "" before it is created */
+    bool is_encrypted;                    /* the server has said so when it created it */
 } ak_s3_multipart;
 
 /* Creates the upload on the server. full_key and mode are set. Where the answer is lost, an upload
@@ -36,7 +38,9 @@ AKIDB_CHECK akidb_status ak_s3_multipart_copy(const ak_s3_multipart *multipart, 
                                               const char *source, uint64_t first, uint64_t size,
                                               ak_s3_part *part_out, akidb_error *err);
 
-/* Makes the object of parts 1 .. count. AKIDB_E_ALREADY_EXISTS; AKIDB_E_UNCERTAIN. */
+/* Makes the object of parts 1 .. count. AKIDB_E_ALREADY_EXISTS; AKIDB_E_UNCERTAIN;
+ * AKIDB_E_UNSUPPORTED when the server does not encrypt it as the options ask: before anything is
+ * made, or, of copied parts, afterwards. */
 AKIDB_CHECK akidb_status ak_s3_multipart_complete(ak_s3_multipart *multipart,
                                                   const ak_s3_part *parts, size_t count,
                                                   akidb_error *err);

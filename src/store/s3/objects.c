@@ -1,6 +1,5 @@
 #include "store/s3/objects.h"
 
-#include <curl/curl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,12 +42,12 @@ akidb_status ak_s3_is_ours(ak_s3_client *client, const char *full_key, const cha
 }
 
 akidb_status ak_s3_resolve(ak_s3_client *client, const char *full_key, const char *writer,
-                           akidb_status status)
+                           akidb_status status, akidb_error *err)
 {
     bool ours = false;
     if (status == AKIDB_E_UNCERTAIN &&
         ak_s3_is_ours(client, full_key, writer, true, &ours, NULL) == AKIDB_OK && ours)
-        return AKIDB_OK;
+        return ak_s3_check_encryption(client, full_key, client->sse == NULL, err);
     return status;
 }
 
@@ -75,6 +74,42 @@ akidb_status ak_s3_check_absent(ak_s3_client *client, const char *full_key, akid
     char name[AKIDB_KEY_MAX + 300];
     ak_s3_name(client, full_key, name, sizeof name);
     return ak_fail_at(err, AKIDB_E_ALREADY_EXISTS, AK_IN(name), "the key is taken");
+}
+
+akidb_status ak_s3_check_encryption(ak_s3_client *client, const char *full_key, bool told,
+                                    akidb_error *err)
+{
+    const ak_s3_request request = {.method = "HEAD", .action = "s3:GetObject", .key = full_key};
+    if (told)
+        return AKIDB_OK;
+    ak_s3_answer answer;
+    akidb_error problem = {.status = AKIDB_OK};
+    akidb_status status = ak_s3_send(client, &request, &answer, &problem);
+    if (status == AKIDB_OK) {
+        told = ak_s3_tells_encryption(client, &answer);
+        status = ak_s3_finish(client, &request, &answer, &problem);
+    }
+    if (status == AKIDB_E_CANCELLED)
+        return ak_fail(err, status, "%s", problem.message);
+    if (status == AKIDB_OK && told)
+        return AKIDB_OK;
+    char name[AKIDB_KEY_MAX + 300];
+    ak_s3_name(client, full_key, name, sizeof name);
+    return ak_fail_at(err, AKIDB_E_UNSUPPORTED, AK_IN(name),
+                      "the server has stored this, and does not say that it is encrypted with %s, "
+                      "as was asked%s%s",
+                      client->sse, status == AKIDB_OK ? "" : ": ", problem.message);
+}
+
+/* What a put that was answered has come to. */
+static akidb_status finish_put(ak_s3_client *client, const ak_s3_request *request,
+                               const char *writer, ak_s3_answer *answer, akidb_error *err)
+{
+    bool told = ak_s3_tells_encryption(client, answer);
+    akidb_status status = ak_s3_finish(client, request, answer, err);
+    if (status == AKIDB_OK)
+        return ak_s3_check_encryption(client, request->key, told, err);
+    return ak_s3_resolve(client, request->key, writer, status, err);
 }
 
 akidb_status ak_s3_put_whole(ak_s3_client *client, const char *full_key, const akidb_slice *slices,
@@ -104,7 +139,7 @@ akidb_status ak_s3_put_whole(ak_s3_client *client, const char *full_key, const a
         ak_s3_add_header(&request, "if-none-match", "*");
     status = ak_s3_send(client, &request, &answer, err);
     if (status != AKIDB_OK)
-        return ak_s3_resolve(client, full_key, writer, status);
+        return ak_s3_resolve(client, full_key, writer, status, err);
     if (conditional && answer.http.code == 501) {
         ak_s3_answer_free(&answer);
         status = ak_s3_check_absent(client, full_key, err);
@@ -118,10 +153,12 @@ akidb_status ak_s3_put_whole(ak_s3_client *client, const char *full_key, const a
             ak_s3_answer_free(&answer);
             if (status != AKIDB_OK && err != NULL)
                 err->status = AKIDB_E_UNCERTAIN; /* it may be ours, and cannot be looked at */
-            return status == AKIDB_OK ? AKIDB_OK : AKIDB_E_UNCERTAIN;
+            return status == AKIDB_OK
+                       ? ak_s3_check_encryption(client, full_key, client->sse == NULL, err)
+                       : AKIDB_E_UNCERTAIN;
         }
     }
-    return ak_s3_finish(client, &request, &answer, err);
+    return finish_put(client, &request, writer, &answer, err);
 }
 
 akidb_status ak_s3_put(void *handle, const char *key, const akidb_slice *slices, size_t count,
@@ -186,15 +223,17 @@ akidb_status ak_s3_get(void *handle, const char *key, uint64_t max_size, akidb_b
 /* "bytes 0-9/100": the whole object's size. */
 static bool read_content_range(const ak_http_response *http, uint64_t offset, uint64_t *total_out)
 {
-    char text[96], *end;
+    char text[96];
+    uint64_t first;
     if (!ak_http_header(http, "content-range", text, sizeof text) ||
         strncmp(text, "bytes ", 6) != 0)
         return false;
-    const char *slash = strchr(text, '/');
-    if (slash == NULL || strtoull(text + 6, &end, 10) != offset || *end != '-')
+    char *dash = strchr(text, '-'), *slash = strchr(text, '/');
+    if (dash == NULL || slash == NULL)
         return false;
-    *total_out = strtoull(slash + 1, &end, 10);
-    return end != slash + 1 && *end == '\0';
+    *dash = '\0';
+    return ak_s3_read_number(text + 6, &first) && first == offset &&
+           ak_s3_read_number(slash + 1, total_out);
 }
 
 akidb_status ak_s3_get_pieces(void *handle, const char *key, uint64_t offset,
@@ -266,7 +305,7 @@ akidb_status ak_s3_head(void *handle, const char *key, akidb_object_info *info_o
                         akidb_error *err)
 {
     ak_s3_client *client = handle;
-    char full[AKIDB_KEY_MAX + 1], text[96], *end;
+    char full[AKIDB_KEY_MAX + 1], text[96];
     ak_s3_answer answer;
     akidb_status status = ak_s3_full_key(client, key, full, err);
     if (status != AKIDB_OK)
@@ -276,15 +315,13 @@ akidb_status ak_s3_head(void *handle, const char *key, akidb_object_info *info_o
     if (status != AKIDB_OK)
         return status;
     if (ak_s3_is_good(&answer)) {
-        if (!ak_http_header(&answer.http, "content-length", text, sizeof text)) {
+        if (!ak_http_header(&answer.http, "content-length", text, sizeof text) ||
+            !ak_s3_read_number(text, &info_out->size)) {
             ak_s3_answer_free(&answer);
             return ak_fail_at(err, AKIDB_E_STORE, AK_IN(key), "the server told no size");
         }
-        info_out->size = strtoull(text, &end, 10);
-        if (ak_http_header(&answer.http, "last-modified", text, sizeof text)) {
-            time_t modified = curl_getdate(text, NULL);
-            info_out->modified_at = modified < 0 ? 0 : (int64_t)modified * 1000000;
-        }
+        if (!ak_s3_read_date(&answer.http, "last-modified", &info_out->modified_at))
+            info_out->modified_at = 0;
     }
     return ak_s3_finish(client, &request, &answer, err);
 }
@@ -338,8 +375,12 @@ static akidb_status copy_at_once(ak_s3_client *client, const char *source, const
     ak_s3_answer answer;
     ak_s3_add_header(&request, "x-amz-copy-source", source);
     ak_s3_add_encryption(client, &request);
-    akidb_status status = ak_s3_send(client, &request, &answer, err);
-    return status == AKIDB_OK ? ak_s3_finish(client, &request, &answer, err) : status;
+    akidb_status status = ak_s3_send_for_good(client, &request, &answer, err);
+    if (status != AKIDB_OK)
+        return status;
+    bool told = ak_s3_tells_encryption(client, &answer); /* MinIO does not */
+    ak_s3_answer_free(&answer);
+    return ak_s3_check_encryption(client, full_to, told, err);
 }
 
 akidb_status ak_s3_copy(void *handle, const char *from_key, const char *to_key, akidb_put_mode mode,

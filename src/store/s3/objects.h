@@ -44,9 +44,15 @@ AKIDB_CHECK akidb_status ak_s3_is_ours(ak_s3_client *client, const char *full_ke
                                        akidb_error *err);
 
 /* For a put or the end of an upload that was given up on: AKIDB_E_UNCERTAIN becomes AKIDB_OK when
- * the object is there after all. Anything else stays what it is, as *err does. */
+ * the object is there after all (and encrypted, where that was asked for). Anything else stays what
+ * it is, as *err does. */
 AKIDB_CHECK akidb_status ak_s3_resolve(ak_s3_client *client, const char *full_key,
-                                       const char *writer, akidb_status status);
+                                       const char *writer, akidb_status status, akidb_error *err);
+
+/* AKIDB_E_UNSUPPORTED for an object that has been made and is not encrypted as the options ask.
+ * `told`: the server has said already that it is; otherwise the object is looked at. */
+AKIDB_CHECK akidb_status ak_s3_check_encryption(ak_s3_client *client, const char *full_key,
+                                                bool told, akidb_error *err);
 
 /* Puts slices at a full key in one request. */
 AKIDB_CHECK akidb_status ak_s3_put_whole(ak_s3_client *client, const char *full_key,

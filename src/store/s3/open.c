@@ -1,6 +1,8 @@
 /* Settings of a client: from the options, the environment and the profile, in that order. */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,6 +186,10 @@ static akidb_status set_encryption(ak_s3_client *client, const char *sse, akidb_
         return ak_fail(err, AKIDB_E_VALIDATION,
                        "expected the encryption AES256, aws:kms or aws:kms:KEY, found \"%.100s\"",
                        sse);
+    for (const char *c = sse; *c != '\0'; c++)
+        if (*c < '!' || *c > '~') /* it goes into a header */
+            return ak_fail(err, AKIDB_E_VALIDATION,
+                           "the key of an encryption holds visible ASCII characters only");
     akidb_status status = duplicate("aws:kms", &client->sse, err);
     if (status == AKIDB_OK)
         status = duplicate(sse + sizeof kms - 1, &client->sse_key, err);
@@ -215,6 +221,15 @@ static akidb_status set_limits(ak_s3_client *client, const akidb_s3_options *opt
         return ak_fail(err, AKIDB_E_VALIDATION, "at most %d parts at once, found %u", PARALLEL_MAX,
                        client->parallel);
     return AKIDB_OK;
+}
+
+static bool has_md5(void)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    ERR_set_mark();
+    bool has = EVP_Digest("", 0, digest, NULL, EVP_md5(), NULL) == 1;
+    ERR_pop_to_mark();
+    return has;
 }
 
 static akidb_status open_connections(ak_s3_client *client, const akidb_s3_options *options,
@@ -282,6 +297,7 @@ akidb_status ak_s3_client_open(const char *bucket, const char *prefix,
         return ak_fail_memory(err, sizeof *client);
     pthread_mutex_init(&client->mutex, NULL);
     pthread_mutex_init(&client->log_mutex, NULL);
+    client->lacks_md5 = !has_md5();
     client->clock = options.clock;
     client->context = options.context;
     client->log = options.log;

@@ -1,5 +1,6 @@
 /* A bucket as an akidb_store. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "store/s3/objects.h"
@@ -50,6 +51,8 @@ akidb_status akidb_s3_store_open(const char *bucket, const char *prefix,
         return status;
     char name[AKIDB_KEY_MAX + 300];
     ak_s3_name(client, client->prefix, name, sizeof name);
+    if (client->prefix[0] != '\0')
+        name[strlen(name) - 1] = '\0'; /* its '/' */
     status = akidb_store_new(&s3_ops, client, name, store_out, err);
     if (status != AKIDB_OK)
         ak_s3_client_close(client);

@@ -99,20 +99,24 @@ static void crc32c_text(const akidb_slice *slices, size_t count, char text_out[A
 static bool is_way_safe(const sending *s)
 {
     const ak_s3_request *request = s->request;
+    const ak_s3_client *client = s->client;
     uint64_t size = 0;
+    /* Without an MD5 the hash in the signature is what a server without CRC-32C compares. */
+    if (client->lacks_md5 && !atomic_load(&client->knows_crc32c))
+        return false;
     for (size_t i = 0; i < request->body_count; i++)
         size += request->body[i].size;
-    if (strcmp(s->client->scheme, "https") == 0)
+    if (strcmp(client->scheme, "https") == 0)
         return request->body_count > 0;
-    return s->client->is_loopback && request->body_kind == AK_S3_BODY_OBJECT &&
-           size >= HASH_BYTES_MAX;
+    return client->is_loopback && request->body_kind == AK_S3_BODY_OBJECT && size >= HASH_BYTES_MAX;
 }
 
 static akidb_status compute_checksums(sending *s, ak_s3_answer *answer, akidb_error *err)
 {
     const ak_s3_request *request = s->request;
-    if (request->body_kind == AK_S3_BODY_OBJECT) {
+    if (request->body_kind != AK_S3_BODY_NONE)
         crc32c_text(request->body, request->body_count, s->crc32c);
+    if (request->body_kind == AK_S3_BODY_OBJECT) {
         memcpy(answer->body_crc32c, s->crc32c, sizeof s->crc32c);
     }
     if (is_way_safe(s)) {
@@ -190,17 +194,21 @@ static akidb_status add_headers(sending *s, attempt *a, akidb_error *err)
     add(a, "x-amz-content-sha256", s->payload_hash);
     if (a->keys.session_token[0] != '\0')
         add(a, "x-amz-security-token", a->keys.session_token);
+    /* An instruction to the bucket needs a checksum; one to an object cannot have this one, which
+     * would be taken for the object's. */
     bool md5 = request->body_kind == AK_S3_BODY_XML;
+    bool crc32c = md5 && client->lacks_md5 && request->key == NULL;
     if (request->body_kind == AK_S3_BODY_OBJECT) {
         /* Until a server has answered with a CRC-32C, it may be one that ignores it. */
         md5 = !atomic_load(&client->knows_crc32c);
-        if (!atomic_load(&client->lacks_crc32c)) {
-            /* Ceph checks the first only when the second is there too. */
-            add(a, "x-amz-checksum-crc32c", s->crc32c);
-            add(a, "x-amz-sdk-checksum-algorithm", "CRC32C");
-        }
+        crc32c = !atomic_load(&client->lacks_crc32c);
     }
-    if (md5) {
+    if (crc32c) {
+        /* Ceph checks the first only when the second is there too. */
+        add(a, "x-amz-checksum-crc32c", s->crc32c);
+        add(a, "x-amz-sdk-checksum-algorithm", "CRC32C");
+    }
+    if (md5 && !client->lacks_md5) {
         status = compute_md5(s, err);
         add(a, "content-md5", s->md5);
     }
@@ -348,13 +356,6 @@ typedef struct error_body {
     bool is_error;
 } error_body;
 
-static void take(char *to, size_t size, const char *text)
-{
-    size_t length = strnlen(text, size - 1);
-    memcpy(to, text, length);
-    to[length] = '\0';
-}
-
 static akidb_status read_error(void *context, const char *path, const char *text, akidb_error *err)
 {
     (void)err;
@@ -363,11 +364,11 @@ static akidb_status read_error(void *context, const char *path, const char *text
         return AKIDB_OK;
     body->is_error = true;
     if (strcmp(path, "Error/Code") == 0)
-        take(body->answer->error_code, sizeof body->answer->error_code, text);
+        ak_s3_take(body->answer->error_code, sizeof body->answer->error_code, text);
     else if (strcmp(path, "Error/Message") == 0)
-        take(body->answer->error_message, sizeof body->answer->error_message, text);
+        ak_s3_take(body->answer->error_message, sizeof body->answer->error_message, text);
     else if (strcmp(path, "Error/Region") == 0)
-        take(body->region, sizeof body->region, text);
+        ak_s3_take(body->region, sizeof body->region, text);
     return AKIDB_OK;
 }
 
@@ -394,7 +395,7 @@ static bool follow_region(sending *s, const ak_s3_answer *answer, const char *bo
     if (answer->http.code != 301 && answer->http.code != 307 && answer->http.code != 400)
         return false;
     if (!ak_http_header(&answer->http, "x-amz-bucket-region", region, sizeof region))
-        take(region, sizeof region, body_region);
+        ak_s3_take(region, sizeof region, body_region);
     for (const char *c = region; *c != '\0'; c++)
         if (!isalnum((unsigned char)*c) && *c != '-')
             return false;
@@ -416,15 +417,12 @@ static bool follow_region(sending *s, const ak_s3_answer *answer, const char *bo
 /* Our clock is off: learns by how much, once a request, and says to sign anew. */
 static bool correct_clock(sending *s, const ak_s3_answer *answer)
 {
-    char date[64];
+    int64_t server;
     ak_s3_client *client = s->client;
     if (s->corrected_clock || strcmp(answer->error_code, "RequestTimeTooSkewed") != 0 ||
-        !ak_http_header(&answer->http, "date", date, sizeof date))
+        !ak_s3_read_date(&answer->http, "date", &server))
         return false;
-    time_t server = curl_getdate(date, NULL);
-    if (server < 0)
-        return false;
-    int64_t offset = (int64_t)server * 1000000 - akidb_clock_now(client->clock);
+    int64_t offset = server - akidb_clock_now(client->clock);
     pthread_mutex_lock(&client->mutex);
     client->clock_offset = offset;
     pthread_mutex_unlock(&client->mutex);
@@ -439,17 +437,16 @@ static bool correct_clock(sending *s, const ak_s3_answer *answer)
  * are worth another try. */
 static void guess_code(const sending *s, ak_s3_answer *answer)
 {
-    const int64_t skew_seconds_max = 15 * 60;
-    char date[64];
+    const int64_t skew_max = INT64_C(15) * 60 * 1000000;
+    int64_t server;
     if (strcmp(s->request->method, "HEAD") != 0)
         return;
     if (answer->http.code == 400 && s->has_token)
-        take(answer->error_code, sizeof answer->error_code, "ExpiredToken");
-    if (answer->http.code != 403 || !ak_http_header(&answer->http, "date", date, sizeof date))
+        ak_s3_take(answer->error_code, sizeof answer->error_code, "ExpiredToken");
+    if (answer->http.code != 403 || !ak_s3_read_date(&answer->http, "date", &server))
         return;
-    int64_t skew = (int64_t)curl_getdate(date, NULL) - s->time / 1000000;
-    if (skew > skew_seconds_max || skew < -skew_seconds_max)
-        take(answer->error_code, sizeof answer->error_code, "RequestTimeTooSkewed");
+    if (server - s->time > skew_max || s->time - server > skew_max)
+        ak_s3_take(answer->error_code, sizeof answer->error_code, "RequestTimeTooSkewed");
 }
 
 static bool renew_keys(sending *s, const ak_s3_answer *answer)
@@ -474,8 +471,8 @@ static void learn_checksum(sending *s, const ak_s3_answer *answer)
     if (ak_http_header(&answer->http, "x-amz-checksum-crc32c", found, sizeof found))
         atomic_store(&client->knows_crc32c, true);
     else if (!atomic_load(&client->knows_crc32c) && !atomic_exchange(&client->lacks_crc32c, true))
-        ak_s3_log(client, AKIDB_LOG_INFO,
-                  "the server knows no CRC-32C: uploads carry a Content-MD5 instead");
+        ak_s3_log(client, AKIDB_LOG_INFO, "the server knows no CRC-32C: uploads carry %s instead",
+                  client->lacks_md5 ? "a signed SHA-256" : "a Content-MD5");
 }
 
 /* An object that was uploaded in parts has a checksum of checksums, "...-N", which says nothing of
@@ -522,17 +519,13 @@ static verdict judge_answer(sending *s, ak_s3_answer *answer)
     guess_code(s, answer);
     if (follow_region(s, answer, body.region) || correct_clock(s, answer) || renew_keys(s, answer))
         return AGAIN_NOW;
-    if (http->code >= 500)
+    /* Not implemented, no space: the server has not even begun. */
+    if (http->code >= 500 && http->code != 501 && http->code != 507)
         answer->was_lost = true;
     return is_transient(answer) ? AGAIN_LATER : FINAL;
 }
 
 /* ---- trying again ---------------------------------------------------------------------------- */
-
-static bool changes_something(const ak_s3_request *request)
-{
-    return strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0;
-}
 
 static uint32_t server_wait_ms(const ak_http_response *http)
 {
@@ -564,7 +557,7 @@ static akidb_status give_up(sending *s, const ak_s3_answer *answer, akidb_error 
     ak_s3_name(s->client, s->request->key, name, sizeof name);
     ak_s3_describe(answer, reason, sizeof reason);
     long long seconds = (monotonic_ms() - s->retry.started_ms + 500) / 1000;
-    bool uncertain = answer->was_lost && changes_something(s->request) && !s->request->invisible;
+    bool uncertain = answer->was_lost && ak_s3_is_visible(s->request);
     akidb_status status = answer->is_damaged ? AKIDB_E_CORRUPTION
                           : uncertain        ? AKIDB_E_UNCERTAIN
                                              : AKIDB_E_STORE;
@@ -577,15 +570,30 @@ static akidb_status fail_without_retry(sending *s, const ak_s3_answer *answer, a
 {
     char name[AKIDB_KEY_MAX + 300];
     ak_s3_name(s->client, s->request->key, name, sizeof name);
+    const char *action = s->request->action;
     switch (answer->http.outcome) {
     case AK_HTTP_NO_MEMORY: return ak_fail_memory(err, 0);
     case AK_HTTP_TOO_LONG:
-        return ak_fail_at(err, AKIDB_E_LIMIT, AK_IN(name), "%s: the answer is too long",
-                          s->request->action);
+        return ak_fail_at(err, AKIDB_E_LIMIT, AK_IN(name), "%s: the answer is too long", action);
     default:
-        return ak_fail_at(err, AKIDB_E_STORE, AK_IN(name), "%s: %s", s->request->action,
-                          answer->http.reason);
+        return ak_fail_at(err, AKIDB_E_STORE, AK_IN(name), "%s: %s", action, answer->http.reason);
     }
+}
+
+/* The last try did not go out, or its answer was none; an earlier one may have been acted on, or
+ * this one, if an answer had begun. */
+static akidb_status add_doubt(const sending *s, const ak_s3_answer *answer, akidb_status status,
+                              akidb_error *err)
+{
+    bool broken_off = answer->http.code != 0 && (answer->http.outcome == AK_HTTP_TOO_LONG ||
+                                                 answer->http.outcome == AK_HTTP_NO_MEMORY);
+    if ((!answer->was_lost && !broken_off) || !ak_s3_is_visible(s->request) ||
+        status == AKIDB_E_CANCELLED || status == AKIDB_E_UNCERTAIN)
+        return status;
+    ak_error_context(err, "the outcome is not known");
+    if (err != NULL)
+        err->status = AKIDB_E_UNCERTAIN;
+    return AKIDB_E_UNCERTAIN;
 }
 
 /* What one try led to. */
@@ -672,6 +680,8 @@ static akidb_status send_until_answered(ak_s3_client *client, const ak_s3_reques
     }
     if (status == AKIDB_OK && answer_out->http.outcome != AK_HTTP_ANSWERED)
         status = fail_without_retry(&s, answer_out, err);
+    if (status != AKIDB_OK)
+        status = add_doubt(&s, answer_out, status, err);
     if (status == AKIDB_OK) {
         pthread_mutex_lock(&client->mutex);
         ak_retry_succeeded(&s.retry, &client->budget);
