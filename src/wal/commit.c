@@ -147,7 +147,9 @@ void ak_wal_write_batch(ak_wal *wal)
         ak_wal_set_failed(wal, &err);
         return; /* the batch keeps its spare files for ak_wal_discard_spares */
     }
-    wal->written_lsn = last_lsn;
+    /* What failed beside this has told those who wait for earlier entries: none later may hold. */
+    if (!wal->failed)
+        wal->written_lsn = last_lsn;
     if ((sync || synced) && !wal->failed)
         wal->durable_lsn = last_lsn;
     reset_batch(&wal->flushing);

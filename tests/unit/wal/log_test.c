@@ -195,6 +195,59 @@ static void the_limit_refuses_entries_but_not_checkpoints(void **state)
     bench_free(&b);
 }
 
+/* While a write is under way, another thread's sync of the folder fails: here from within the
+ * write, so that the order is sure. */
+static ak_wal *meanwhile;
+static const akidb_files_ops *real;
+static akidb_status meanwhile_status;
+
+static int fail_to_sync(void *handle, akidb_folder at)
+{
+    (void)handle;
+    (void)at;
+    return EIO;
+}
+
+static int write_and_fail(void *handle, akidb_file file, uint64_t offset, const akidb_slice *slices,
+                          size_t count)
+{
+    int error_number = real->write_at(handle, file, offset, slices, count);
+    ak_wal *wal = meanwhile;
+    meanwhile = NULL;
+    if (wal != NULL)
+        meanwhile_status = ak_wal_remove_before(wal, 90, NULL);
+    return error_number;
+}
+
+static void what_is_written_while_the_log_fails_is_not_promised(void **state)
+{
+    (void)state;
+    bench b = bench_new();
+    append(&b, 100, 2000);
+    bench_close(&b);
+    const akidb_files *files = b.options.files;
+    real = files->ops;
+    akidb_files_ops ops = *real;
+    ops.write_at = write_and_fail;
+    akidb_files failing = {.ops = &ops, .handle = files->handle};
+    b.options.files = &failing;
+    b.options.durability = AK_WAL_BY_CALL;
+    bench_open(&b);
+    ops.sync_folder = fail_to_sync;
+    akidb_error err = {0};
+    uint64_t lsn;
+    uint8_t bytes[10] = {0};
+    akidb_slice slice = {bytes, sizeof bytes};
+    meanwhile = b.wal;
+    assert_status(AKIDB_E_IO, ak_wal_append(b.wal, AK_WAL_UPSERT, &slice, 1, &lsn, &err));
+    assert_int_equal(meanwhile_status, AKIDB_E_IO);
+    assert_true(statistics(&b).failed);
+    assert_status(AKIDB_E_IO, ak_wal_close(b.wal, &err));
+    b.wal = NULL;
+    b.options.files = files;
+    bench_free(&b);
+}
+
 static void a_full_disk_refuses_an_entry_and_the_log_goes_on(void **state)
 {
     (void)state;
@@ -512,6 +565,7 @@ int main(void)
         cmocka_unit_test(segments_before_an_lsn_are_removed_and_the_last_stays),
         cmocka_unit_test(an_entry_whose_front_was_removed_is_passed_over),
         cmocka_unit_test(the_limit_refuses_entries_but_not_checkpoints),
+        cmocka_unit_test(what_is_written_while_the_log_fails_is_not_promised),
         cmocka_unit_test(a_full_disk_refuses_an_entry_and_the_log_goes_on),
         cmocka_unit_test(a_file_system_without_allocation_will_do),
         cmocka_unit_test(a_log_is_open_once),
