@@ -31,7 +31,7 @@ static const cli_option family_options[] = {
      offsetof(cli_db_values, wal_segment_size), NULL, 64u << 10, UINT64_C(1) << 40},
     {"wal-max-size", 0, "BYTES",
      "Refuse writes when the log has so many bytes; a flush makes it short; default 8G",
-     cli_read_size, offsetof(cli_db_values, wal_max_size), NULL, 64u << 10, UINT64_C(1) << 50},
+     cli_read_size, offsetof(cli_db_values, wal_max_size), NULL, 128u << 10, UINT64_C(1) << 50},
     {"memory-limit", 0, "BYTES",
      "Refuse writes when the collections take so much memory; default: no limit", cli_read_size,
      offsetof(cli_db_values, memory_limit), NULL, 1, UINT64_C(1) << 50},

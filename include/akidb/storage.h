@@ -52,7 +52,8 @@ typedef struct akidb_storage_options {
     akidb_durability durability;
     uint32_t interval_ms;       /* of AKIDB_DURABLE_INTERVAL; default 100 */
     uint64_t wal_segment_bytes; /* default 64 MiB */
-    uint64_t wal_max_bytes;     /* of the log; then writes get AKIDB_E_LIMIT; default 8 GiB */
+    uint64_t wal_max_bytes;     /* of the log; then writes get AKIDB_E_LIMIT; at least 128 KiB;
+                                   default 8 GiB. A segment has a quarter of it at most */
     uint64_t flush_wal_bytes;   /* flush when the log has so many; default 256 MiB; AKIDB_NEVER */
     uint64_t flush_age;         /* and when its oldest entry is older, in microseconds; default
                                    15 minutes; AKIDB_NEVER */

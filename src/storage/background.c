@@ -27,8 +27,18 @@ static bool log_is_large(const akidb_storage *storage)
     return statistics.segment_bytes >= storage->flush_wal_bytes;
 }
 
+/* The clock was set back: the age is counted from there. */
+static void begin_age(ak_collection *collection, int64_t now)
+{
+    pthread_rwlock_wrlock(&collection->lock);
+    if (collection->dirty_since > now)
+        collection->dirty_since = now;
+    pthread_rwlock_unlock(&collection->lock);
+}
+
 static bool is_due(akidb_storage *storage, ak_collection *collection, bool large)
 {
+    int64_t now = ak_storage_now(storage);
     pthread_rwlock_rdlock(&collection->lock);
     bool dirty = !collection->dropped && collection->dirty_lsn != 0;
     int64_t since = collection->dirty_since;
@@ -38,9 +48,10 @@ static bool is_due(akidb_storage *storage, ak_collection *collection, bool large
         return false;
     if (large)
         return true;
-    return storage->flush_age != AKIDB_NEVER &&
-           !__builtin_sub_overflow(ak_storage_now(storage), since, &age) && age >= 0 &&
-           (uint64_t)age >= storage->flush_age;
+    if (since > now)
+        begin_age(collection, now);
+    return storage->flush_age != AKIDB_NEVER && since <= now &&
+           !__builtin_sub_overflow(now, since, &age) && (uint64_t)age >= storage->flush_age;
 }
 
 /* A collection that somebody else is flushing, restoring or moving is left to him. */

@@ -334,7 +334,7 @@ static akidb_status check_log(recovery *r, const ak_wal_report *found, uint64_t 
             needed = collection->replay_after;
         if (collection->replay_after <= last_lsn)
             continue;
-        collection->replay_after = last_lsn;
+        collection->replay_after = collection->last_lsn = last_lsn;
         r->rewrite = true;
     }
     if (last_lsn >= needed)
@@ -398,6 +398,17 @@ static akidb_status open_log(recovery *r, const ak_wal_options *options, akidb_e
                : check_whole_log(&found, statistics.last_lsn, err);
 }
 
+/* Segments that a crash left between the catalogue and their removal. Without room on the disk the
+ * storage must open all the same. */
+static void shorten_log(akidb_storage *storage)
+{
+    ak_wal_statistics statistics;
+    akidb_error cause;
+    ak_wal_get_statistics(storage->wal, &statistics);
+    if (statistics.segments > 1 && ak_save_catalogue(storage, &cause) != AKIDB_OK)
+        ak_storage_log(storage, AKIDB_LOG_WARNING, &cause, "what the log no longer needs stays");
+}
+
 akidb_status ak_recover(akidb_storage *storage, const ak_wal_options *wal_options,
                         bool allow_older_snapshot, akidb_error *err)
 {
@@ -414,6 +425,8 @@ akidb_status ak_recover(akidb_storage *storage, const ak_wal_options *wal_option
         status = check_loaded(storage, err);
     if (status == AKIDB_OK && r.rewrite)
         status = ak_save_catalogue(storage, err);
+    else if (status == AKIDB_OK)
+        shorten_log(storage);
     ak_catalogue_free(&r.catalogue);
     return status;
 }

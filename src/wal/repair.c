@@ -301,18 +301,25 @@ static int write_again(const akidb_files *files, akidb_file file, uint64_t from,
     return error_number;
 }
 
+/* How far the last segment may be filled. It may have been made when segments were larger. */
+static uint64_t capacity_of(const ak_wal_outcome *outcome, uint64_t segment_bytes)
+{
+    uint64_t size = outcome->segments[outcome->count - 1].size & ~UINT64_C(7);
+    return size < segment_bytes ? size : segment_bytes;
+}
+
 /* Whether the last segment can take records: after one that was cut, or that is full, comes a new
  * one. */
-static bool can_continue(const ak_wal_outcome *outcome)
+static bool can_continue(const ak_wal_outcome *outcome, uint64_t segment_bytes)
 {
-    const ak_wal_segment *last = &outcome->segments[outcome->count - 1];
     return !outcome->sealed && !outcome->unfinished &&
-           outcome->end + AK_WAL_RECORD_HEAD + AK_WAL_SEAL_BYTES <= last->size;
+           outcome->end + AK_WAL_RECORD_HEAD + AK_WAL_SEAL_BYTES <=
+               capacity_of(outcome, segment_bytes);
 }
 
 /* Makes sure that the kept part of the last segment is on the disk and that nothing follows it. */
-static akidb_status settle(const ak_wal_folder *folder, akidb_file file, ak_wal_outcome *outcome,
-                           akidb_error *err)
+static akidb_status settle(const ak_wal_folder *folder, akidb_file file, uint64_t segment_bytes,
+                           ak_wal_outcome *outcome, akidb_error *err)
 {
     const akidb_files *files = folder->files;
     char name[AK_WAL_NAME_SIZE];
@@ -324,7 +331,7 @@ static akidb_status settle(const ak_wal_folder *folder, akidb_file file, ak_wal_
     }
     int error_number = write_again(files, file, outcome->unsure, outcome->end);
     /* Without a seal only the end of its file says that a segment with one behind it is whole. */
-    bool ends_here = !outcome->sealed && !can_continue(outcome);
+    bool ends_here = !outcome->sealed && !can_continue(outcome, segment_bytes);
     if (error_number == 0 && (outcome->unfinished || ends_here))
         error_number = files->ops->truncate(files->handle, file, outcome->end);
     if (error_number == 0)
@@ -355,8 +362,8 @@ static akidb_status continue_log(const ak_wal_folder *folder, uint64_t segment_b
     akidb_status status = open_last(folder, outcome, &ready->file, err);
     if (status != AKIDB_OK)
         return status;
-    status = settle(folder, ready->file, outcome, err);
-    if (status == AKIDB_OK && can_continue(outcome)) {
+    status = settle(folder, ready->file, segment_bytes, outcome, err);
+    if (status == AKIDB_OK && can_continue(outcome, segment_bytes)) {
         ready->tail = (ak_wal_tail){
             .number = last->number,
             .offset = outcome->end,
@@ -364,7 +371,7 @@ static akidb_status continue_log(const ak_wal_folder *folder, uint64_t segment_b
             .chain = outcome->chain,
             .seed = ak_wal_segment_seed(outcome->report.log_id, last->number),
         };
-        ready->capacity = last->size & ~UINT64_C(7);
+        ready->capacity = capacity_of(outcome, segment_bytes);
         return AKIDB_OK;
     }
     int error_number = folder->files->ops->close_file(folder->files->handle, ready->file);

@@ -8,7 +8,12 @@
 #include "base/error.h"
 #include "wal/log.h"
 
-enum { DEFAULT_INTERVAL_MS = 100, DEFAULT_SEGMENT_BYTES = 64 << 20, MIN_SEGMENT_BYTES = 64 << 10 };
+enum {
+    DEFAULT_INTERVAL_MS = 100,
+    DEFAULT_SEGMENT_BYTES = 64 << 20,
+    MIN_SEGMENT_BYTES = 64 << 10,
+    MAX_BYTES_LEAST = 2 * MIN_SEGMENT_BYTES
+};
 
 /* ---- the thread of AK_WAL_INTERVAL ----------------------------------------------------------- */
 
@@ -74,6 +79,10 @@ static akidb_status check_options(const ak_wal_options *options, akidb_error *er
         return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(options->folder),
                           "segments of %llu bytes: expected %d at least",
                           (unsigned long long)options->segment_bytes, MIN_SEGMENT_BYTES);
+    if (options->max_bytes != 0 && options->max_bytes < MAX_BYTES_LEAST)
+        return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(options->folder),
+                          "a limit of %llu bytes: expected %d at least",
+                          (unsigned long long)options->max_bytes, MAX_BYTES_LEAST);
     if (options->durability > AK_WAL_BY_CALL || options->recovery > AK_WAL_SALVAGE)
         return ak_fail_at(err, AKIDB_E_VALIDATION, AK_IN(options->folder),
                           "there is no durability %d or no recovery %d", (int)options->durability,
@@ -81,13 +90,23 @@ static akidb_status check_options(const ak_wal_options *options, akidb_error *er
     return AKIDB_OK;
 }
 
+/* The last segment stays when all others are removed: it must leave room for what comes then. */
+static uint64_t segment_bytes_of(const ak_wal_options *options)
+{
+    uint64_t bytes =
+        options->segment_bytes != 0 ? options->segment_bytes & ~UINT64_C(7) : DEFAULT_SEGMENT_BYTES;
+    uint64_t most = (options->max_bytes / 4) & ~UINT64_C(7);
+    if (options->max_bytes == 0 || bytes <= most)
+        return bytes;
+    return most > MIN_SEGMENT_BYTES ? most : MIN_SEGMENT_BYTES;
+}
+
 static akidb_status new_log(const ak_wal_options *options, ak_wal **wal_out, akidb_error *err)
 {
     ak_wal *wal = calloc(1, sizeof *wal);
     if (wal == NULL)
         return ak_fail_memory(err, sizeof *wal);
-    wal->segment_bytes =
-        options->segment_bytes != 0 ? options->segment_bytes & ~UINT64_C(7) : DEFAULT_SEGMENT_BYTES;
+    wal->segment_bytes = segment_bytes_of(options);
     uint64_t room =
         wal->segment_bytes - AK_WAL_SEGMENT_HEAD - AK_WAL_RECORD_HEAD - AK_WAL_SEAL_BYTES;
     wal->max_payload =

@@ -54,13 +54,14 @@ typedef enum ak_wal_recovery {
 typedef struct ak_wal_options {
     const akidb_files *files; /* NULL: the system's; outlives the log */
     const char *folder;       /* made if it is not there */
-    uint64_t segment_bytes;   /* default 64 MiB; at least 64 KiB */
+    uint64_t segment_bytes;   /* default 64 MiB; at least 64 KiB; smaller where max_bytes asks it */
     ak_wal_durability durability;
     uint32_t interval_ms; /* of AK_WAL_INTERVAL; default 100 */
     ak_wal_recovery recovery;
     bool read_only;     /* look, do not mend: replay only; a torn tail is told, not cut off */
-    uint64_t max_bytes; /* of all segments, as far as they are written; 0: no limit. An entry that
-                           would pass it, unless it is a checkpoint, is AKIDB_E_LIMIT */
+    uint64_t max_bytes; /* of all segments, as far as they are written; 0: no limit; at least
+                           128 KiB. An entry that would pass it, unless it is a checkpoint, is
+                           AKIDB_E_LIMIT. Segments have a quarter of it at most */
 } ak_wal_options;
 
 /* What was found when the log was opened. */

@@ -406,6 +406,43 @@ static void up_to_keeps_what_snapshots_hold(void **state)
     check_all(6, AKIDB_RECOVER_UP_TO);
 }
 
+/* Then the snapshot seems to be of the future, and a write gets a lower LSN than it has. */
+static void a_cursor_keeps_its_moment_after_the_log_lost_its_end(void **state)
+{
+    (void)state;
+    akidb_error err;
+    akidb_storage *storage;
+    akidb_recovery_report report;
+    akidb_cursor *cursor;
+    akidb_documents *documents;
+    bool done;
+    life l = live(11);
+    assert_true(l.history.flushed > 4);
+    /* One LSN of all that were given is left to be found. */
+    map m = map_of(&l);
+    for (size_t i = m.segment_count; i-- > 1;) {
+        damage gone = {MISSING_SEGMENT, m.segments[i], 0, 0};
+        inflict(&l, &gone);
+    }
+    damage first = {FLIPPED_RECORD, m.segments[0], m.places[0].offset, m.places[0].offset + 33};
+    inflict(&l, &first);
+    assert_ok(err, open_life(&l, AKIDB_RECOVER_UP_TO, &storage, &report, &err));
+    assert_ok(err, akidb_storage_iterate(storage, &ids[0], &cursor, &err));
+    contents_model before = look(storage);
+    uint64_t count = 0;
+    for (size_t i = 0; i < DOCUMENTS; i++)
+        count += before.versions[0][i] != 0;
+    assert_true(count > 300);
+    test_delete(storage, &ids[0], 200, 100, 100);
+    assert_ok(err, akidb_documents_new(TEST_DIMENSION, &documents, &err));
+    assert_ok(err, akidb_cursor_next(cursor, SIZE_MAX, documents, &done, &err));
+    assert_int_equal(akidb_documents_batch(documents).rows, count);
+    akidb_documents_free(documents);
+    akidb_cursor_close(cursor);
+    test_close(storage);
+    end(&l);
+}
+
 static void salvage_keeps_all_but_what_is_damaged(void **state)
 {
     (void)state;
@@ -423,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(up_to_keeps_what_was_before_the_damage),
         cmocka_unit_test(up_to_keeps_what_snapshots_hold),
+        cmocka_unit_test(a_cursor_keeps_its_moment_after_the_log_lost_its_end),
         cmocka_unit_test(salvage_keeps_all_but_what_is_damaged),
         cmocka_unit_test(salvage_keeps_what_snapshots_hold),
     };

@@ -112,6 +112,25 @@ static void a_flush_comes_when_the_oldest_write_is_old_enough(void **state)
     test_close(storage);
 }
 
+static void a_clock_that_is_set_back_puts_a_flush_off_by_one_age_at_most(void **state)
+{
+    _Atomic int64_t now = TEST_TIME;
+    akidb_clock clock = {read_clock, (void *)&now};
+    akidb_snapshotter_options snapshots = {.struct_size = sizeof snapshots, .clock = &clock};
+    akidb_storage_options options = test_options(*state);
+    options.flush_age = 60 * (uint64_t)SECOND;
+    options.snapshots = &snapshots;
+    akidb_storage *storage = test_open(&options, NULL);
+    test_create(storage, &books);
+    test_upsert(storage, &books, 0, 10, 1);
+    atomic_fetch_sub(&now, 1000000 * SECOND);
+    let_it_look();
+    assert_int_equal(flushed_lsn(storage), 0);
+    atomic_fetch_add(&now, 60 * SECOND);
+    assert_true(wait_until_flushed(storage, 2));
+    test_close(storage);
+}
+
 static void what_a_recovery_found_has_an_age_too(void **state)
 {
     _Atomic int64_t now = TEST_TIME;
@@ -209,14 +228,49 @@ static void writers_go_on_without_the_store_until_the_log_is_full(void **state)
     akidb_store_close(memory);
 }
 
+/* The last segment of the log is never removed: of a small log it must not be all. */
+static void a_flush_makes_room_in_the_smallest_log(void **state)
+{
+    akidb_error err;
+    akidb_storage_options options = test_options(*state);
+    options.wal_max_bytes = 1 << 16;
+    akidb_storage *storage = NULL;
+    assert_status(AKIDB_E_VALIDATION, akidb_storage_open(&options, &storage, NULL, &err));
+    options.wal_max_bytes = 0;
+    storage = test_open(&options, NULL); /* with a segment that is larger than the limit to come */
+    test_create(storage, &books);
+    test_upsert(storage, &books, 0, 1500, 1);
+    (void)test_flush(storage, &books);
+    options.wal_max_bytes = 128 << 10;
+    storage = test_reopen(storage, &options);
+    uint64_t version = 2;
+    for (int i = 0; i < 5; i++) {
+        akidb_status status = AKIDB_OK;
+        for (int n = 0; n < 100 && status == AKIDB_OK; n++)
+            status = try_upsert(storage, version++);
+        assert_int_equal(status, AKIDB_E_LIMIT);
+        version--;
+        if (i % 2 == 0)
+            storage = test_reopen(storage, &options);
+        (void)test_flush(storage, &books);
+        assert_int_equal(try_upsert(storage, version), AKIDB_OK);
+    }
+    storage = test_reopen(storage, &options);
+    assert_has(storage, &books, 99, version);
+    assert_count(storage, &books, 1500);
+    test_close(storage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         storage_test(ten_thousand_inserts_and_a_flush_make_one_parquet_snapshot),
         storage_test(a_flush_comes_when_the_oldest_write_is_old_enough),
+        storage_test(a_clock_that_is_set_back_puts_a_flush_off_by_one_age_at_most),
         storage_test(what_a_recovery_found_has_an_age_too),
         storage_test(a_flush_comes_when_the_log_is_large_enough),
         storage_test(writers_go_on_without_the_store_until_the_log_is_full),
+        storage_test(a_flush_makes_room_in_the_smallest_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
