@@ -81,8 +81,9 @@ static void what_was_acknowledged_survives_a_kill(void **state)
         test_close(storage);
     }
     story_watch_print(&w, rounds);
+    /* A sync of what is on the disk already takes no time: no kill need fall into one. */
     for (int deed = STORY_CREATE; deed < STORY_DEEDS && rounds >= ROUNDS_FOR_ALL; deed++)
-        assert_true(w.killed_in[deed] > 0);
+        assert_true(deed == STORY_SYNC || w.killed_in[deed] > 0);
     assert_true(w.killed_opening > 0);
     story_watch_free(&w);
 }
