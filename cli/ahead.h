@@ -14,6 +14,7 @@ typedef struct cli_sources {
     const char *const *paths;
     size_t count;
     akidb_import_options options; /* for each of them */
+    akidb_hooks hooks;            /* what the options point to */
     const cli_list *ids;          /* files of external ids: one for each path, or an empty list */
     size_t batch_rows; /* aim for so many documents at a time; fewer when they are large */
 } cli_sources;

@@ -27,7 +27,10 @@ int cli_sources_make(cli *session, const cli_source_values *v, char *const *path
         .options = {.struct_size = sizeof(akidb_import_options),
                     .format = (akidb_file_format)v->input_format,
                     .parquet = parquet,
-                    .narrow_doubles = v->narrow},
+                    .narrow_doubles = v->narrow,
+                    .threads = (unsigned)session->threads.value,
+                    .hooks = &made_out->hooks},
+        .hooks = {.context = session, .log = cli_hooks(session).log},
         .ids = &v->ids,
         .batch_rows = batch_rows,
     };

@@ -39,6 +39,10 @@ typedef struct akidb_import_options {
                                       the file's own */
     bool narrow_doubles; /* take float64 vectors (.npy, .parquet), rounded to the nearest float32;
                             one beyond its range is AKIDB_E_VALIDATION */
+    unsigned threads;    /* that decode .jsonl; the outcome does not depend on it. 0: one */
+    const akidb_hooks *hooks; /* .jsonl: `log` is told once when members are none of a document's,
+                                 with the first one's name and row; what they hold is left out.
+                                 Called by akidb_import_next; borrowed until close. NULL: silence */
 } akidb_import_options;
 
 typedef struct akidb_import akidb_import;

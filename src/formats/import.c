@@ -87,7 +87,7 @@ static akidb_status open_parquet(akidb_import *import, akidb_input input, akidb_
 static akidb_status open_source(akidb_import *import, akidb_error *err)
 {
     if (import->options.format == AKIDB_FILE_JSONL)
-        return ak_jsonl_source_open(import->path, &import->source, err);
+        return ak_jsonl_source_open(import->path, &import->options, &import->source, err);
     akidb_input input;
     akidb_status status = akidb_input_open_file(import->path, &input, err);
     if (status != AKIDB_OK)

@@ -31,9 +31,10 @@ AKIDB_CHECK akidb_status ak_parquet_source_new(akidb_input input,
                                                const akidb_parquet_read_options *options,
                                                ak_source **source_out, akidb_error *err);
 
-/* Opens a file, or standard input for "-". The path is copied. */
-AKIDB_CHECK akidb_status ak_jsonl_source_open(const char *path, ak_source **source_out,
-                                              akidb_error *err);
+/* Opens a file, or standard input for "-". The path is copied; of the options, threads and hooks
+ * are taken. */
+AKIDB_CHECK akidb_status ak_jsonl_source_open(const char *path, const akidb_import_options *options,
+                                              ak_source **source_out, akidb_error *err);
 
 /* ---- for files that hold nothing but vectors ------------------------------------------------- */
 

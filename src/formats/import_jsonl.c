@@ -1,7 +1,10 @@
 /* .jsonl as documents, from a file or standard input. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "formats/import.h"
 #include "formats/json_documents.h"
 #include "formats/stream_in.h"
@@ -10,16 +13,27 @@ typedef struct jsonl_source {
     ak_source source;
     ak_stream_in in;
     ak_json_reader *reader;
-    akidb_buffer bytes; /* of one read */
+    ak_pool *pool;
+    size_t feed_size;   /* bytes of several reads, so that all threads find work */
+    akidb_buffer bytes; /* of one feed */
     bool ended;         /* the reader has all bytes */
+    const akidb_hooks *hooks;
+    bool told; /* of members that nobody knows */
 } jsonl_source;
+
+enum { FEED_SIZE = 256 << 10 }; /* for each thread */
 
 static akidb_status feed(jsonl_source *jsonl, akidb_error *err)
 {
     jsonl->bytes.size = 0;
-    akidb_status status = ak_stream_in_read(&jsonl->in, &jsonl->bytes, err);
-    if (status != AKIDB_OK)
-        return status;
+    bool more = true;
+    while (more && jsonl->bytes.size < jsonl->feed_size) {
+        size_t before = jsonl->bytes.size;
+        akidb_status status = ak_stream_in_read(&jsonl->in, &jsonl->bytes, err);
+        if (status != AKIDB_OK)
+            return status;
+        more = jsonl->bytes.size > before;
+    }
     if (jsonl->bytes.size == 0) {
         jsonl->ended = true;
         ak_json_reader_finish(jsonl->reader);
@@ -29,6 +43,31 @@ static akidb_status feed(jsonl_source *jsonl, akidb_error *err)
                                err);
 }
 
+/* Members that nobody knows may be a misspelt name: that is told, once for a file. */
+static void tell_unknown(jsonl_source *jsonl)
+{
+    akidb_slice name;
+    uint64_t row;
+    if (jsonl->told || jsonl->hooks == NULL || jsonl->hooks->log == NULL ||
+        !ak_json_reader_unknown(jsonl->reader, &name, &row))
+        return;
+    jsonl->told = true;
+    char shown[100];
+    size_t size = name.size < sizeof shown ? name.size : sizeof shown;
+    size = ak_utf8_valid_prefix(name.data, size);
+    for (size_t i = 0; i < size; i++) {
+        char c = ((const char *)name.data)[i];
+        shown[i] = (c >= 0 && c < ' ') || c == 0x7F ? '?' : c; /* a message is one line */
+    }
+    char message[512];
+    snprintf(message, sizeof message,
+             "%.200s: row %" PRIu64
+             ": documents have no member \"%.*s\": it is left out, and so are "
+             "others that they do not have",
+             jsonl->in.name, row, (int)size, shown);
+    jsonl->hooks->log(jsonl->hooks->context, AKIDB_LOG_WARNING, message);
+}
+
 static akidb_status jsonl_next(ak_source *source, size_t max_rows, akidb_documents *documents,
                                akidb_error *err)
 {
@@ -36,6 +75,7 @@ static akidb_status jsonl_next(ak_source *source, size_t max_rows, akidb_documen
     for (;;) {
         bool more;
         akidb_status status = ak_json_reader_read(jsonl->reader, max_rows, documents, &more, err);
+        tell_unknown(jsonl);
         if (status != AKIDB_OK || more || jsonl->ended)
             return status;
         status = feed(jsonl, err);
@@ -49,6 +89,7 @@ static void jsonl_close(ak_source *source)
     jsonl_source *jsonl = (jsonl_source *)source;
     ak_stream_in_close(&jsonl->in);
     ak_json_reader_free(jsonl->reader);
+    ak_pool_free(jsonl->pool);
     akidb_buffer_free(&jsonl->bytes);
     free(jsonl);
 }
@@ -67,7 +108,8 @@ static akidb_status find_dimension(jsonl_source *jsonl, akidb_error *err)
     }
 }
 
-akidb_status ak_jsonl_source_open(const char *path, ak_source **source_out, akidb_error *err)
+akidb_status ak_jsonl_source_open(const char *path, const akidb_import_options *import,
+                                  ak_source **source_out, akidb_error *err)
 {
     static const ak_source_ops ops = {jsonl_next, jsonl_close};
     *source_out = NULL;
@@ -75,9 +117,13 @@ akidb_status ak_jsonl_source_open(const char *path, ak_source **source_out, akid
     if (jsonl == NULL)
         return ak_fail_memory(err, sizeof *jsonl);
     jsonl->source.ops = &ops;
+    jsonl->hooks = import->hooks;
     akidb_status status = ak_stream_in_open(&jsonl->in, path, err);
+    if (status == AKIDB_OK)
+        status = ak_pool_new(import->threads == 0 ? 1 : import->threads, &jsonl->pool, err);
     if (status == AKIDB_OK) {
-        ak_json_read_options options = {.name = jsonl->in.name, .lines = true};
+        jsonl->feed_size = FEED_SIZE * ak_pool_threads(jsonl->pool);
+        ak_json_read_options options = {.name = jsonl->in.name, .lines = true, .pool = jsonl->pool};
         status = ak_json_reader_new(&options, &jsonl->reader, err);
     }
     if (status == AKIDB_OK)

@@ -280,12 +280,27 @@ static akidb_status next_of_array(ak_json_scan *scan, ak_json_found *found_out,
     return AKIDB_OK;
 }
 
+/* Passes a byte order mark at the very beginning, which some editors write before UTF-8. False when
+ * only more bytes will tell. */
+static bool pass_byte_order_mark(ak_json_scan *scan)
+{
+    static const uint8_t mark[] = {0xEF, 0xBB, 0xBF};
+    size_t size = scan->bytes.size < sizeof mark ? scan->bytes.size : sizeof mark;
+    if (scan->offset + scan->at > 0 || size == 0 || memcmp(scan->bytes.data, mark, size) != 0)
+        return true;
+    if (size == sizeof mark)
+        scan->at = size;
+    return size == sizeof mark || scan->finished;
+}
+
 static akidb_status next_line(ak_json_scan *scan, ak_json_found *found_out,
                               akidb_slice *element_out, akidb_error *err)
 {
     const uint8_t *bytes = scan->bytes.data;
     size_t size = scan->bytes.size;
     if (scan->state == AT_LINE) {
+        if (!pass_byte_order_mark(scan))
+            return AKIDB_OK;
         if (scan->at < size)
             scan->at = (size_t)(skip_space(bytes + scan->at, bytes + size) - bytes);
         if (scan->at == size) {

@@ -4,7 +4,8 @@
  * Large JSON as a stream of raw pieces: the elements of one array, or the lines of a file, and the
  * members of an object. Only strings and nesting are followed to find where a piece ends; what is
  * in it is for the caller to check, so that each byte is looked at closely just once, by the
- * function that knows what it should be. Pieces are raw text, byte for byte.
+ * function that knows what it should be. Pieces are raw text, byte for byte. A byte order mark
+ * before the first line of a file is passed; before an array it is refused.
  */
 #include "akidb/base.h"
 

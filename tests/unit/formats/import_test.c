@@ -271,6 +271,41 @@ static void torn_and_uneven_fvecs_are_corruption(void **state)
 
 /* ---- .jsonl ---------------------------------------------------------------------------------- */
 
+static void keep_message(void *context, akidb_log_level level, const char *message)
+{
+    akidb_buffer *kept = context;
+    assert_int_equal(AKIDB_LOG_WARNING, level);
+    size_t size = strlen(message);
+    kept->data = realloc(kept->data, kept->size + size + 2);
+    memcpy(kept->data + kept->size, message, size);
+    memcpy(kept->data + kept->size + size, "\n", 2);
+    kept->size += size + 1;
+}
+
+static void members_of_jsonl_that_nobody_knows_are_told_once(void **state)
+{
+    (void)state;
+    static const char text[] = "\xEF\xBB\xBF{\"vector\":[1]}\n{\"id\":7,\"vector\":[2]}\n"
+                               "{\"meta\\ndata\":[],\"vector\":[3],\"id\":1}\n";
+    for (unsigned threads = 0; threads <= 3; threads++) {
+        akidb_error err;
+        akidb_buffer kept = {0};
+        akidb_documents *documents;
+        akidb_hooks hooks = {.context = &kept, .log = keep_message};
+        akidb_import_options options = {
+            .struct_size = sizeof options, .threads = threads, .hooks = &hooks};
+        const char *path = file_with("unknown.jsonl", text, sizeof text - 1);
+        assert_ok(err, import_all(path, &options, 1, &documents, &err));
+        assert_int_equal(3, akidb_documents_batch(documents).rows);
+        assert_non_null(kept.data);
+        assert_non_null(strstr((char *)kept.data, "unknown.jsonl: row 1: "));
+        assert_non_null(strstr((char *)kept.data, "\"id\""));
+        assert_true(strchr((char *)kept.data, '\n') == (char *)kept.data + kept.size - 1);
+        akidb_documents_free(documents);
+        free(kept.data);
+    }
+}
+
 static void lines_are_documents(void **state)
 {
     (void)state;
@@ -398,6 +433,7 @@ static void a_file_that_cannot_be_opened_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(members_of_jsonl_that_nobody_knows_are_told_once),
         cmocka_unit_test(arrays_of_every_kind_give_the_same_vectors),
         cmocka_unit_test(an_array_without_rows_still_has_a_dimension),
         cmocka_unit_test(arrays_that_are_no_table_of_floats_are_refused),

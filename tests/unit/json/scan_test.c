@@ -99,6 +99,16 @@ static void lines_come_without_their_ends(void **state)
     check_elements("{\"a\":1}\r\n\n { } \n[", true, "0<{\"a\":1}>11<{ }>16<[>");
 }
 
+static void a_byte_order_mark_is_passed_before_the_first_line_only(void **state)
+{
+    (void)state;
+    check_elements("\xEF\xBB\xBF{}\n[]", true, "3<{}>6<[]>");
+    check_elements("\xEF\xBB\xBF\n{}\n", true, "4<{}>");
+    check_elements("\xEF\xBB\xBF", true, "");
+    check_elements("\xEF\xBB", true, "0<\xEF\xBB>"); /* for the reader to refuse */
+    check_elements("{}\n\xEF\xBB\xBF{}", true, "0<{}>3<\xEF\xBB\xBF{}>");
+}
+
 static void what_is_no_array_is_refused_with_its_offset(void **state)
 {
     (void)state;
@@ -230,6 +240,7 @@ int main(void)
         cmocka_unit_test(elements_of_an_array_come_raw_however_it_is_fed),
         cmocka_unit_test(what_matters_is_found_anywhere_in_a_long_array),
         cmocka_unit_test(lines_come_without_their_ends),
+        cmocka_unit_test(a_byte_order_mark_is_passed_before_the_first_line_only),
         cmocka_unit_test(what_is_no_array_is_refused_with_its_offset),
         cmocka_unit_test(an_element_beyond_the_limit_is_refused),
         cmocka_unit_test(an_element_that_was_put_back_comes_again),
