@@ -435,7 +435,8 @@ def main():
     if "json" in sections:
         peers = ["orjson"] if has_peers else []
         ours = JSON | {"akidb none": OURS["akidb none"]}
-        create_and_restore(bench, "json", 10000, 512, every, ours, peers, ["memcpy", "write"])
+        for threads in sorted({1, every}):
+            create_and_restore(bench, "json", 10000, 512, threads, ours, peers, ["memcpy", "write"])
     if "foreign" in sections and has_peers:
         foreign_files(bench, 100000, 512, every)
     if "streams" in sections:
