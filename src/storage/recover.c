@@ -37,6 +37,24 @@ static void tell(akidb_storage *storage, const char *format, ...)
 
 /* ---- snapshots ------------------------------------------------------------------------------- */
 
+/* The last snapshot of this log and incarnation before an LSN, or NULL. The list is in the order of
+ * the clock, which may have been set back. */
+static const akidb_snapshot_metadata *find_before(const akidb_storage *storage,
+                                                  const akidb_snapshot_list *list,
+                                                  const akidb_uuid *incarnation, uint64_t lsn)
+{
+    const akidb_snapshot_metadata *found = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        const akidb_snapshot_metadata *metadata = list->entries[i].metadata;
+        if (metadata != NULL && metadata->has_lineage && metadata->lsn < lsn &&
+            akidb_uuid_compare(&metadata->log_id, &storage->log_id) == 0 &&
+            akidb_uuid_compare(&metadata->incarnation, incarnation) == 0 &&
+            (found == NULL || metadata->lsn > found->lsn))
+            found = metadata;
+    }
+    return found;
+}
+
 /* The newest whole snapshot of this log and incarnation that is older than the one that failed. */
 static akidb_status load_older(recovery *r, const ak_catalogue_collection *from,
                                ak_catalogue_collection *older, ak_contents **contents_out,
@@ -49,12 +67,11 @@ static akidb_status load_older(recovery *r, const ak_catalogue_collection *from,
     if (status != AKIDB_OK)
         return status;
     status = AKIDB_E_NOT_FOUND;
-    for (size_t i = 0; i < list.count && status != AKIDB_OK; i++) {
-        const akidb_snapshot_metadata *metadata = list.entries[i].metadata;
-        if (metadata == NULL || !metadata->has_lineage || metadata->lsn >= from->snapshot_lsn ||
-            akidb_uuid_compare(&metadata->log_id, &storage->log_id) != 0 ||
-            akidb_uuid_compare(&metadata->incarnation, &from->incarnation) != 0)
-            continue;
+    uint64_t lsn = from->snapshot_lsn;
+    const akidb_snapshot_metadata *metadata;
+    while (status != AKIDB_OK &&
+           (metadata = find_before(storage, &list, &from->incarnation, lsn)) != NULL) {
+        lsn = metadata->lsn;
         *older = *from;
         older->snapshot_id = metadata->snapshot_id;
         older->snapshot_lsn = metadata->lsn;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "akidb/sys/clock.h"
 #include "storage/storage.h"
 
 #include "fault_files.h"
@@ -245,6 +246,44 @@ static void a_damaged_newest_snapshot_is_named_or_passed_over(void **state)
     akidb_store_close(store);
 }
 
+static int64_t read_clock(void *handle)
+{
+    return *(int64_t *)handle;
+}
+
+/* Which snapshot is the one before is a matter of LSNs. */
+static void the_clock_does_not_say_which_snapshot_is_the_one_before(void **state)
+{
+    akidb_error err;
+    akidb_store *store;
+    akidb_uuid ids[3];
+    char text[AKIDB_UUID_TEXT_SIZE];
+    akidb_recovery_report report;
+    int64_t now = TEST_TIME;
+    akidb_clock clock = {read_clock, &now};
+    akidb_snapshotter_options snapshots = {.struct_size = sizeof snapshots, .clock = &clock};
+    assert_ok(err, akidb_store_memory_open(&store, &err));
+    akidb_storage_options options = test_options(*state);
+    options.store = store;
+    options.snapshots = &snapshots;
+    akidb_storage *storage = test_open(&options, NULL);
+    test_create(storage, &books);
+    for (uint64_t i = 0; i < 3; i++) {
+        now = TEST_TIME - (int64_t)i * 3600000000; /* set back each time */
+        test_upsert(storage, &books, 10 * i, 10, i + 1);
+        ids[i] = test_flush(storage, &books);
+    }
+    test_close(storage);
+    flip_part(store, &ids[2]);
+    options.allow_older_snapshot = true;
+    storage = test_open(&options, &report);
+    akidb_uuid_format(&ids[1], text);
+    assert_non_null(strstr(report.detail, text));
+    assert_count(storage, &books, 30);
+    test_close(storage);
+    akidb_store_close(store);
+}
+
 static void a_snapshot_that_is_gone_is_damage_unless_its_collection_is_gone_too(void **state)
 {
     akidb_error err;
@@ -309,6 +348,7 @@ int main(void)
         storage_test(a_failed_flush_of_the_background_is_tried_again),
         storage_test(a_disk_that_fails_at_any_call_loses_nothing),
         storage_test(a_damaged_newest_snapshot_is_named_or_passed_over),
+        storage_test(the_clock_does_not_say_which_snapshot_is_the_one_before),
         storage_test(a_snapshot_that_is_gone_is_damage_unless_its_collection_is_gone_too),
         storage_test(a_missing_or_foreign_log_is_damage),
         storage_test(a_damaged_catalogue_is_refused),
