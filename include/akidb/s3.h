@@ -10,7 +10,11 @@
  *                refreshed before they expire, and appear in no message and no log. A profile that
  *                an option names goes before the environment's keys; one that AWS_PROFILE names
  *                does not.
- *   Integrity    Every upload carries a CRC-32C, or a Content-MD5 for a server that knows no other.
+ *   Integrity    Every upload carries a CRC-32C, or a Content-MD5 for a server that knows no other
+ *                (without MD5 in OpenSSL: a signed SHA-256).
+ *   Encryption   An object that the server does not call encrypted as `sse` asks is
+ *                AKIDB_E_UNSUPPORTED. One that was put whole is there then; an upload in parts is
+ *                given up before.
  *                The signature covers a body, too, where somebody could change it on its way: not
  *                with TLS; and of a large object not within this machine (localhost, 127.0.0.0/8,
  *                [::1], and no http_proxy or all_proxy).
@@ -55,7 +59,7 @@ typedef struct akidb_s3_options {
      * any thread, one call at a time. */
     void (*log)(void *context, akidb_log_level level, const char *message);
     /* Asked a few times a second while a call waits; from any thread, many at once. True ends the
-     * call with AKIDB_E_CANCELLED. */
+     * call with AKIDB_E_CANCELLED; a change that was under way may have been made. */
     bool (*cancelled)(void *context);
 } akidb_s3_options;
 

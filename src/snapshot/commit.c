@@ -41,7 +41,8 @@ akidb_status ak_commit_metadata(akidb_store *store, const char *key, akidb_slice
         akidb_status status = akidb_store_put(store, key, &text, 1, AKIDB_PUT_IF_ABSENT, &cause);
         if (status == AKIDB_OK)
             return AKIDB_OK;
-        lost = lost || status == AKIDB_E_UNCERTAIN || status == AKIDB_E_TIMEOUT;
+        bool cancelled = status == AKIDB_E_CANCELLED; /* perhaps amid the request: no answer */
+        lost = lost || cancelled || status == AKIDB_E_UNCERTAIN || status == AKIDB_E_TIMEOUT;
         bool taken = status == AKIDB_E_ALREADY_EXISTS;
         found there = read_back(store, key, text);
         if (there == FOUND_OURS && taken)
@@ -52,7 +53,8 @@ akidb_status ak_commit_metadata(akidb_store *store, const char *key, akidb_slice
         /* To put the same bytes again does no harm: one of them wins. That they can be seen is not
          * enough, for a disk whose folder could not be synced shows them too and may lose them: the
          * store must say that the key is taken, which it says of what lasts. */
-        if ((there == FOUND_NOTHING || there == FOUND_OURS) && lost && attempt < ATTEMPTS)
+        if ((there == FOUND_NOTHING || there == FOUND_OURS) && lost && !cancelled &&
+            attempt < ATTEMPTS)
             continue;
         /* A refused put that left our bytes visible may not be durable: that is doubt too. */
         if (there == FOUND_OURS || lost || (taken && there == FOUND_NO_ANSWER))

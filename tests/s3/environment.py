@@ -19,7 +19,7 @@ ELSEWHERE = ["AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_B
 def alone():
     """The environment without anything that speaks of S3 or of proxies."""
     env = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
-    env.update(AWS_CONFIG_FILE="/nonexistent", AWS_SHARED_CREDENTIALS_FILE="/nonexistent",
+    env.update(AWS_CONFIG_FILE="/dev/null/none", AWS_SHARED_CREDENTIALS_FILE="/dev/null/none",
                AWS_EC2_METADATA_DISABLED="true", PYTHONDONTWRITEBYTECODE="1")
     return env
 

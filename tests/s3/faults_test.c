@@ -670,46 +670,6 @@ static void a_refusal_after_a_lost_answer_leaves_doubt(void **state)
     world_close(w);
 }
 
-/* A year of ten digits, and what is no date. */
-static void an_absurd_date_is_no_date(void **state)
-{
-    (void)state;
-    static const char *const dates[] = {"Sun, 06 Nov 2147483647 08:49:37 GMT",
-                                        "Sun, 06 Nov 30000 08:49:37 GMT", "yesterday", ""};
-    world *w = world_open();
-    set_up_objects(w);
-    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
-        akidb_object_info info;
-        s3_server_tell(&server, "{\"set\": {\"date\": \"%s\", \"skew\": 7200}}", dates[i]);
-        assert_status(AKIDB_E_PERMISSION, try_put(w)); /* the clock cannot be corrected by it */
-        s3_server_tell(&server, "{\"set\": {\"skew\": 0}}");
-        assert_ok(w->err, akidb_store_head(w->store, "old", &info, &w->err));
-        assert_int_equal(info.modified_at, 0);
-    }
-    world_close(w);
-}
-
-static void a_list_that_begins_anew_is_refused(void **state)
-{
-    (void)state;
-    world *w = world_open();
-    set_up_objects(w);
-    akidb_upload *upload;
-    assert_ok(w->err,
-              akidb_store_upload_begin(w->store, "new", AKIDB_PUT_ALWAYS, &upload, &w->err));
-    assert_ok(w->err, akidb_upload_write(upload, &(akidb_slice){w->bytes, LARGE}, 1, &w->err));
-    s3_server_tell(&server, "{\"set\": {\"forgetful\": true}}");
-    size_t count = 0;
-    uint64_t uploads = 0, bytes = 0;
-    assert_status(AKIDB_E_STORE, akidb_store_list(w->store, "", 0, count_entry, &count, &w->err));
-    assert_int_equal(count, 2);
-    assert_status(AKIDB_E_STORE, akidb_store_remove_leftovers(w->store, AKIDB_TIME_MAX, true,
-                                                              &uploads, &bytes, &w->err));
-    s3_server_tell(&server, "{\"set\": {\"forgetful\": false}}");
-    akidb_upload_abort(upload);
-    world_close(w);
-}
-
 static void the_bucket_may_stand_in_the_hosts_name(void **state)
 {
     (void)state;
@@ -915,8 +875,6 @@ int main(void)
         cmocka_unit_test(encryption_is_found_in_whichever_answer_tells_it),
         cmocka_unit_test(a_server_that_passes_over_encryption_is_found_out),
         cmocka_unit_test(a_refusal_after_a_lost_answer_leaves_doubt),
-        cmocka_unit_test(an_absurd_date_is_no_date),
-        cmocka_unit_test(a_list_that_begins_anew_is_refused),
         cmocka_unit_test(the_bucket_may_stand_in_the_hosts_name),
         cmocka_unit_test(every_request_is_counted),
         cmocka_unit_test(hostile_lists_are_refused),

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/s3/objects.h"
 #include "world.h"
 
 enum { HASHED = (1 << 20) - 1, UNHASHED = 1 << 20 }; /* sizes, where nobody can change a body */
@@ -67,11 +68,42 @@ static void parts_need_no_md5_once_the_server_has_named_its_checksum(void **stat
     world_close(w);
 }
 
+/* Where only FIPS algorithms are allowed, OpenSSL has no MD5. */
+static void without_md5_the_signature_covers_what_no_checksum_does(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"a", "b"};
+    world *w = world_open();
+    for (int knows = 0; knows < 2; knows++) {
+        akidb_s3_options options = usual();
+        akidb_status outcomes[2];
+        ak_s3_client *client;
+        const akidb_slice small = {w->bytes, SMALL}, large = {w->bytes, LARGE};
+        s3_server_tell(&server, "{\"set\": {\"crc32c\": %s}}", knows ? "true" : "false");
+        assert_ok(w->err, ak_s3_client_open(S3_TEST_BUCKET, "p", &options, &client, &w->err));
+        client->lacks_md5 = true;
+        assert_ok(w->err, ak_s3_put(client, "a", &small, 1, AKIDB_PUT_IF_ABSENT, &w->err));
+        assert_ok(w->err, ak_s3_put(client, "b", &large, 1, AKIDB_PUT_ALWAYS, &w->err));
+        assert_object(w, "b", LARGE);
+        assert_false(last_had("PutObject", "\"UNSIGNED-PAYLOAD\""));
+        assert_false(last_had("CompleteMultipartUpload", "x-amz-checksum-crc32c"));
+        assert_ok(w->err, ak_s3_remove_many(client, keys, 2, outcomes, &w->err));
+        assert_true(last_had("DeleteObjects", "x-amz-checksum-crc32c"));
+        static const char *const ops[] = {"PutObject", "UploadPart", "CompleteMultipartUpload",
+                                          "DeleteObjects"};
+        for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+            assert_false(last_had(ops[i], "content-md5"));
+        ak_s3_client_close(client);
+    }
+    world_close(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_large_body_is_hashed_unless_nobody_can_change_it),
         cmocka_unit_test(parts_need_no_md5_once_the_server_has_named_its_checksum),
+        cmocka_unit_test(without_md5_the_signature_covers_what_no_checksum_does),
     };
     return cmocka_run_group_tests(tests, world_start_server, world_stop_server);
 }

@@ -61,6 +61,7 @@ SETTINGS = {
     "encryption": "aws",  # which answers tell it: "aws", "minio"; "ignored": it is not done
     "date": None,  # what the answers tell as Date and Last-Modified; None: the time
     "page": 1000,  # entries of a list
+    "answers": {},  # bodies of 200 that operations have, in place of what they would do
     "forgetful": False,  # each page of a list is the first one, and says that there are more
     "part_min": 5 << 20,  # bytes of each part but the last
     "region": "us-east-1",  # in which every bucket lies
@@ -399,6 +400,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.bucket is None:
             raise Refused("NoSuchBucket", "The specified bucket does not exist", 404)
         self.key_id = key_id
+        if self.op in self.world.settings["answers"]:
+            return 200, {}, self.world.settings["answers"][self.op].encode()
         return getattr(self, "op_" + self.op)(body)
 
     # ---- operations ----

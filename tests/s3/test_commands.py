@@ -6,6 +6,7 @@ import array
 import base64
 import functools
 import hashlib
+import json
 import os
 import random
 import shutil
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 import users
 from client import Client
@@ -98,6 +100,12 @@ class Place(unittest.TestCase):
     def assert_same(self, one, other):
         with open(one, "rb") as left, open(other, "rb") as right:
             self.assertTrue(left.read() == right.read(), f"{one} and {other} differ")
+
+
+def control(command):
+    """Tells the tests' own server something."""
+    url = os.environ["AKIDB_TEST_S3_ENDPOINT"] + "/-/control"
+    urllib.request.urlopen(url, json.dumps(command).encode(), timeout=10).close()
 
 
 @functools.lru_cache
@@ -267,6 +275,18 @@ class Encrypted(Place):
 
     def test_by_a_named_key_of_the_key_service(self):
         self.assert_encrypts("aws:kms", "akidb-tests")
+
+    @unittest.skipUnless(SERVER in ("own", "rgw", "versitygw"), "it encrypts what it is asked to")
+    def test_a_server_that_passes_over_it_is_found_out_and_keeps_nothing(self):
+        if SERVER == "own":
+            control({"set": {"encryption": "ignored"}})
+            self.addCleanup(control, {"set": {"encryption": "aws"}})
+        for source in (self.small, self.large):
+            done = self.run_akidb("--sse", "AES256", "create", "words", source)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("AES256", done.stderr)
+            self.assertEqual(self.client.list(self.prefix), [])
+            self.assertEqual(self.client.uploads(self.prefix), [])
 
     def test_not_unless_asked_for(self):
         self.akidb("create", "words", self.small)

@@ -351,7 +351,8 @@ static void a_lost_answer_at_any_call_is_looked_up(void **state)
 typedef struct outage {
     bool begun;
     akidb_fault_effect effect; /* of the put */
-    const char *ending;        /* of the key that is put */
+    akidb_status status;
+    const char *ending; /* of the key that is put */
 } outage;
 
 static akidb_fault fail_from_put(void *context, akidb_store_op op, const char *key)
@@ -359,7 +360,7 @@ static akidb_fault fail_from_put(void *context, akidb_store_op op, const char *k
     outage *o = context;
     if (op == AKIDB_STORE_PUT && strstr(key, o->ending) != NULL && !o->begun) {
         o->begun = true;
-        return (akidb_fault){o->effect, AKIDB_E_TIMEOUT};
+        return (akidb_fault){o->effect, o->status};
     }
     return o->begun ? (akidb_fault){AKIDB_FAULT_BEFORE, AKIDB_E_STORE}
                     : (akidb_fault){AKIDB_FAULT_NONE, AKIDB_OK};
@@ -368,10 +369,12 @@ static akidb_fault fail_from_put(void *context, akidb_store_op op, const char *k
 static void a_commit_that_nobody_can_look_up_is_uncertain(void **state)
 {
     (void)state;
-    static const akidb_fault_effect effects[] = {AKIDB_FAULT_AFTER, AKIDB_FAULT_BEFORE};
-    for (int i = 0; i < 2; i++) {
+    static const akidb_fault_effect effects[] = {AKIDB_FAULT_AFTER, AKIDB_FAULT_BEFORE,
+                                                 AKIDB_FAULT_BEFORE};
+    static const akidb_status statuses[] = {AKIDB_OK, AKIDB_E_TIMEOUT, AKIDB_E_CANCELLED};
+    for (int i = 0; i < 3; i++) {
         akidb_error err;
-        outage o = {.effect = effects[i], .ending = ".metadata.json"};
+        outage o = {.effect = effects[i], .status = statuses[i], .ending = ".metadata.json"};
         akidb_store *inner = test_store(), *store;
         assert_ok(err, akidb_store_fault_open(inner, fail_from_put, &o, &store, &err));
         akidb_snapshotter *snapshotter = open_small(store, AKIDB_FORMAT_PARQUET);

@@ -153,7 +153,7 @@ static void sources_are_used_in_aws_order(void **state)
     assert_keys(&p, "P", "ps", "pt");
     close_place(&p);
     assert_int_equal(s3_server_count(&server, "sts-keys"), 0);
-    setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent", 1);
+    setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null/none", 1);
 
     static const char *const services[] = {"sts-keys", "container-keys", "imds-keys"};
     for (size_t i = 0; i < 3; i++) {
@@ -242,6 +242,30 @@ static void half_a_pair_is_refused(void **state)
     assert_status(AKIDB_E_VALIDATION, open_place(&p, NULL, NULL, NULL));
     assert_null(strstr(p.err.message, "a-secret"));
     close_place(&p);
+}
+
+/* Each goes into a header as it is. */
+static void keys_with_control_characters_are_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+                                        "AWS_SESSION_TOKEN"};
+    static const char *const ends[] = {
+        "\r\nx-amz-acl: public-read", "\n", "\r", " ", "\x7f", "\xc3\xa9"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        for (size_t k = 0; k < sizeof ends / sizeof ends[0]; k++) {
+            place p;
+            char value[64];
+            clear();
+            for (size_t j = 0; j < sizeof names / sizeof names[0]; j++)
+                setenv(names[j], "a-secret", 1);
+            snprintf(value, sizeof value, "a-secret%s", ends[k]);
+            setenv(names[i], value, 1);
+            assert_status(AKIDB_E_VALIDATION, open_place(&p, NULL, NULL, NULL));
+            assert_null(strstr(p.err.message, "a-secret"));
+            assert_null(p.provider);
+            close_place(&p);
+        }
 }
 
 static void no_source_at_all_is_said(void **state)
@@ -495,6 +519,7 @@ int main(void)
         cmocka_unit_test(a_profile_that_is_named_goes_before_the_environment),
         cmocka_unit_test(a_cancel_ends_the_wait_for_keys),
         cmocka_unit_test(half_a_pair_is_refused),
+        cmocka_unit_test(keys_with_control_characters_are_refused),
         cmocka_unit_test(no_source_at_all_is_said),
         cmocka_unit_test(the_services_of_this_machine_are_asked_without_a_proxy),
         cmocka_unit_test(what_a_profile_asks_for_in_vain_is_named),
