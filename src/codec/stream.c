@@ -129,8 +129,9 @@ akidb_status ak_stream_decode(ak_stream_decoder *decoder, akidb_slice *bytes, ui
     if (decoder->ops != NULL)
         return decoder->ops->decode(decoder->state, bytes, out, capacity, size_out, err);
     size_t size = bytes->size < capacity ? bytes->size : capacity;
-    if (size > 0)
-        memcpy(out, bytes->data, size);
+    if (size == 0) /* the slice may be of no memory at all */
+        return AKIDB_OK;
+    memcpy(out, bytes->data, size);
     *bytes = (akidb_slice){(const uint8_t *)bytes->data + size, bytes->size - size};
     *size_out = size;
     return AKIDB_OK;
