@@ -63,8 +63,8 @@ const cli_family cli_family_db = {
         "that embeds the library writes; a lock keeps all others out while one process has it "
         "open, except for 'db wal', which only looks.\n\n"
         "Snapshots lie in --store, by default in the folder DIR/store. Give the same store each "
-        "time. The variable AKIDB_STORE is not used here. 'akidb --store DIR/store verify' and all "
-        "other commands work on that store, too.\n\n"
+        "time. The variable AKIDB_STORE is not used here. 'akidb --store DIR/store verify "
+        "COLLECTION' and all other commands work on that store, too.\n\n"
         "What recovery had to cut off, drop or replace is told on stderr.",
     .options = family_options,
     .examples = family_examples,
@@ -130,8 +130,9 @@ static int fail_to_open(cli *session, const cli_db_values *v, const akidb_error 
 {
     int code = cli_fail(session, err);
     if (err->status == AKIDB_E_CORRUPTION && v->recovery <= AKIDB_RECOVER_STRICT + 1)
-        cli_say(session, "'akidb db wal' shows how much of the log is whole; --recovery and "
-                         "--allow-older-snapshot go on with less");
+        cli_say(session, "is --store the one that it was written with? If so: 'akidb db wal' shows "
+                         "how much of the log is whole; --recovery and --allow-older-snapshot go "
+                         "on with less");
     return code;
 }
 

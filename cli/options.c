@@ -11,7 +11,8 @@ enum { OPTIONS_MAX = 64 };
 const cli_option cli_global_options[] = {
     {"store", 0, "URI",
      "Where the snapshots lie: a folder, file:///path or s3://bucket/prefix; default: the variable "
-     "AKIDB_STORE, else ./akidb-data; of db commands: the folder 'store' in their data folder",
+     "AKIDB_STORE, else ./akidb-data; of db and tier commands: the folder 'store' in their data "
+     "folder",
      cli_read_file, offsetof(cli, store_uri), NULL, 0, 0},
     {"json", 0, NULL, "Print one JSON value on stdout", cli_read_flag, offsetof(cli, json), NULL, 0,
      0},
