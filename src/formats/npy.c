@@ -238,7 +238,8 @@ static akidb_status read_prefix(const akidb_input *input, uint64_t *text_out, ui
         return status;
     if (size < MAGIC_SIZE + 4 || memcmp(prefix, magic, MAGIC_SIZE) != 0)
         return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_AT(input->name, 0),
-                          "expected a .npy file, which begins with \"\\x93NUMPY\", found none");
+                          "expected a .npy file, which begins with \"\\x93NUMPY\", found "
+                          "something else");
     uint8_t major = prefix[MAGIC_SIZE];
     if (major < 1 || major > 3)
         return ak_fail_at(err, AKIDB_E_UNSUPPORTED, AK_AT(input->name, MAGIC_SIZE),

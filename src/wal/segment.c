@@ -1,6 +1,7 @@
 #include "wal/segment.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -325,5 +326,7 @@ akidb_status ak_wal_spare_make(const ak_wal_folder *folder, const char *name, ui
         return AKIDB_OK;
     (void)files->ops->close_file(files->handle, *file_out); /* it goes */
     (void)files->ops->unlink(files->handle, folder->folder, name);
-    return ak_wal_fail_errno(folder, error_number, name, "making room for a segment", err);
+    char doing[64];
+    snprintf(doing, sizeof doing, "making room for a segment of %" PRIu64 " bytes", size);
+    return ak_wal_fail_errno(folder, error_number, name, doing, err);
 }
