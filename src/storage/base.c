@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/error.h"
 #include "storage/storage.h"
@@ -11,12 +12,18 @@ static bool same(const akidb_uuid *a, const akidb_uuid *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
+/* The bucket of what belongs to a snapshot, of both tables. */
+static size_t bucket_of(const akidb_storage *storage, const akidb_uuid *snapshot)
+{
+    return XXH3_64bits_withSeed(snapshot, sizeof *snapshot, storage->hash_seed) % AK_BASE_BUCKETS;
+}
+
 /* ---- local copies ---------------------------------------------------------------------------- */
 
 /* The caller holds the lock. */
 static ak_local *find_local(akidb_storage *storage, const ak_catalogue_collection *of)
 {
-    ak_local *local = storage->locals;
+    ak_local *local = storage->locals[bucket_of(storage, &of->snapshot_id)];
     while (local != NULL &&
            (!same(&local->collection, &of->id) || !same(&local->snapshot, &of->snapshot_id)))
         local = local->next;
@@ -39,8 +46,9 @@ akidb_status ak_local_claim(akidb_storage *storage, const ak_catalogue_collectio
         local->collection = of->id;
         local->snapshot = of->snapshot_id;
         local->bytes = of->snapshot_bytes;
-        local->next = storage->locals;
-        storage->locals = local;
+        ak_local **first = &storage->locals[bucket_of(storage, &of->snapshot_id)];
+        local->next = *first;
+        *first = local;
     }
     local->references++;
     local->given_up = false;
@@ -80,7 +88,7 @@ void ak_local_release(akidb_storage *storage, ak_local *local)
         pthread_mutex_lock(&storage->bases_lock);
     }
     if (last) {
-        ak_local **at = &storage->locals;
+        ak_local **at = &storage->locals[bucket_of(storage, &local->snapshot)];
         while (*at != local)
             at = &(*at)->next;
         *at = local->next;
@@ -109,8 +117,9 @@ akidb_status ak_base_new(akidb_storage *storage, const ak_catalogue_collection *
     pthread_mutex_init(&base->opening, NULL);
     pthread_mutex_init(&base->indexing, NULL);
     pthread_mutex_lock(&storage->bases_lock);
-    base->next = storage->bases;
-    storage->bases = base;
+    ak_base **first = &storage->bases[bucket_of(storage, &of->snapshot_id)];
+    base->next = *first;
+    *first = base;
     pthread_mutex_unlock(&storage->bases_lock);
     return AKIDB_OK;
 }
@@ -126,7 +135,7 @@ void ak_base_release(ak_base *base)
         return;
     akidb_storage *storage = base->storage;
     pthread_mutex_lock(&storage->bases_lock);
-    ak_base **at = &storage->bases;
+    ak_base **at = &storage->bases[bucket_of(storage, &base->of.snapshot_id)];
     while (*at != base)
         at = &(*at)->next;
     *at = base->next;
@@ -149,7 +158,7 @@ void ak_base_release(ak_base *base)
 bool ak_base_exists(akidb_storage *storage, const akidb_uuid *snapshot)
 {
     pthread_mutex_lock(&storage->bases_lock);
-    const ak_base *base = storage->bases;
+    const ak_base *base = storage->bases[bucket_of(storage, snapshot)];
     while (base != NULL && !same(&base->of.snapshot_id, snapshot))
         base = base->next;
     pthread_mutex_unlock(&storage->bases_lock);

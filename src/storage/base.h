@@ -35,6 +35,9 @@ typedef struct ak_local {
 
 enum { AK_SIDE_LOCAL, AK_SIDE_STORE, AK_SIDES };
 
+/* Of the tables of bases and of local copies. */
+enum { AK_BASE_BUCKETS = 4096 };
+
 typedef struct ak_base {
     _Atomic uint32_t references;
     akidb_storage *storage;

@@ -158,8 +158,8 @@ struct akidb_storage {
 
     pthread_mutex_t bases_lock;
     pthread_cond_t local_removed;
-    ak_base *bases;
-    ak_local *locals;
+    ak_base *bases[AK_BASE_BUCKETS]; /* by the hash of their snapshots, as the local copies */
+    ak_local *locals[AK_BASE_BUCKETS];
 
     _Atomic bool has_access;
     pthread_rwlock_t access_lock;
