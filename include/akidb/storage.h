@@ -56,7 +56,8 @@ typedef struct akidb_storage_options {
                                    default 8 GiB. A segment has a quarter of it at most */
     uint64_t flush_wal_bytes;   /* flush when the log has so many; default 256 MiB; AKIDB_NEVER */
     uint64_t flush_age;         /* and when its oldest entry is older, in microseconds; default
-                                   15 minutes; AKIDB_NEVER */
+                                   15 minutes; AKIDB_NEVER. When both are never there is no thread:
+                                   what it mends besides waits for the next flush or move */
     uint64_t memory_limit;      /* of all collections; then writes get AKIDB_E_LIMIT; 0: none */
     akidb_recovery recovery;
     bool allow_older_snapshot; /* at open: if the newest snapshot of a collection is damaged, the

@@ -46,20 +46,29 @@ static void apply_drop(akidb_storage *storage, ak_pending *pending)
     ak_remains_release(storage, &remains, true);
 }
 
-/* Hides the ids of a write from the base that is or will be. */
+/* Hides ids from a base; `index`, when it is known, tells which of them that has, and the others
+ * need no hiding: a collection would else gather them for good that was only asked to delete what
+ * is not there. */
+static void hide_from(ak_shadow *shadow, const ak_row_index *index, const uint8_t *ids,
+                      size_t count, uint64_t lsn)
+{
+    for (size_t i = 0; i < count; i++) {
+        akidb_uuid id;
+        uint32_t row;
+        memcpy(&id, ids + i * sizeof id, sizeof id);
+        if (index == NULL || ak_row_index_find(index, &id, &row))
+            (void)ak_shadow_add(shadow, &id, lsn);
+    }
+    ak_shadow_unreserve(shadow, count);
+}
+
+/* Hides the ids of a write from the base that is and from the one that will be. */
 static void hide(ak_collection *collection, const uint8_t *ids, size_t count, uint64_t lsn)
 {
-    ak_shadow *shadows[] = {collection->shadow, collection->next.shadow};
-    for (size_t i = 0; i < sizeof shadows / sizeof shadows[0]; i++) {
-        if (shadows[i] == NULL)
-            continue;
-        for (size_t n = 0; n < count; n++) {
-            akidb_uuid id;
-            memcpy(&id, ids + n * sizeof id, sizeof id);
-            (void)ak_shadow_add(shadows[i], &id, lsn);
-        }
-        ak_shadow_unreserve(shadows[i], count);
-    }
+    if (collection->shadow != NULL)
+        hide_from(collection->shadow, ak_base_index(collection->base), ids, count, lsn);
+    if (collection->next.shadow != NULL)
+        hide_from(collection->next.shadow, NULL, ids, count, lsn);
     collection->promised -= count;
 }
 

@@ -65,11 +65,39 @@ static void an_empty_collection_moves_as_well(void **state)
     for (int i = 0; i < 2 * TIERS; i++) {
         world_move(w, all_tiers[i % TIERS]);
         assert_world(w);
+        world_reopen(w);
+        assert_world(w);
+        assert_int_equal(world_info(w).tier, all_tiers[i % TIERS]);
     }
     world_move(w, AKIDB_TIER_COLD);
     world_upsert(w, 0, 3, 1);
     world_delete(w, 0, 3);
     (void)test_flush(w->storage, &books);
+    assert_world(w);
+    world_free(w);
+}
+
+/* Else a collection would gather for good what it was asked to delete in vain, for nothing of it is
+ * ever flushed. */
+static void deletes_of_what_is_not_there_take_no_memory(void **state)
+{
+    enum { ABSENT = 1000, ROUNDS = 50 };
+    akidb_error err;
+    akidb_uuid ids[ABSENT];
+    uint64_t deleted;
+    world *w = world_new(*state);
+    world_upsert(w, 0, 100, 1);
+    world_move(w, AKIDB_TIER_WARM);
+    assert_gets(w);
+    uint64_t before = 0;
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        for (uint64_t i = 0; i < ABSENT; i++)
+            ids[i] = test_id(WORLD_DOCUMENTS + round * ABSENT + i);
+        assert_ok(err, akidb_storage_delete(w->storage, &books, ids, ABSENT, &deleted, &err));
+        assert_int_equal(deleted, 0);
+        before = round == 0 ? atomic_load(&w->storage->memory) : before; /* with its room */
+    }
+    assert_int_equal(atomic_load(&w->storage->memory), before);
     assert_world(w);
     world_free(w);
 }
@@ -240,6 +268,7 @@ int main(void)
         storage_test(each_move_keeps_every_document),
         storage_test(a_collection_is_written_and_flushed_in_every_tier),
         storage_test(an_empty_collection_moves_as_well),
+        storage_test(deletes_of_what_is_not_there_take_no_memory),
         storage_test(a_cursor_goes_on_whatever_moves),
         storage_test(nothing_is_lost_that_is_written_during_moves),
         storage_test(a_restore_makes_hot_and_a_drop_leaves_nothing),
