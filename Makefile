@@ -52,7 +52,8 @@ test-s3: setup ## the tests of S3 on Ceph's object gateway, or on AKIDB_TEST_S3_
 
 s3-programs:
 	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
-	@$(NINJA) $(BUILD)/asan --target conformance_s3 s3_cycles s3_storage akidb_cli
+	@$(NINJA) $(BUILD)/asan --target conformance_s3 s3_cycles s3_storage \
+	    unit_storage_tiers_s3_test akidb_cli
 
 tsan: setup ## the tests under ThreadSanitizer
 	@$(CONFIGURE) -B $(BUILD)/tsan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=thread
@@ -67,7 +68,10 @@ crash: setup all ## kill -9 a creator CRASH_ROUNDS times, the log and the storag
 	@AKIDB_CRASH_ROUNDS=$(KILL_ROUNDS) $(BUILD)/asan/tests/crash/crash_storage_kill
 	@AKIDB_CRASH_ROUNDS=$(KILL_ROUNDS) $(BUILD)/asan/tests/crash/crash_tiers_kill
 
-soak: all ## the kill loop, without end, new seeds each round
+soak: all ## each allocation of a storage fails; the kill loop, without end, new seeds each round
+	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
+	@$(NINJA) $(BUILD)/asan --target crash_storage_allocation_test
+	@AKIDB_ALLOCATION_STRIDE=1 $(BUILD)/asan/tests/crash/crash_storage_allocation_test
 	@tests/crash/kill_loop.py $(BUILD)/akidb forever --seed $$(date +%s)
 
 interop: all ## other engines read our files and we theirs (PyPI); MinIO, versitygw (Go's proxy)
