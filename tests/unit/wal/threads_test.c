@@ -50,7 +50,7 @@ typedef struct watcher {
     bool removes;
 } watcher;
 
-/* Looks once more after the stop, so that it has seen the end however the threads were scheduled. */
+/* Looks once more after the stop: it has then seen the end, however the threads were scheduled. */
 static void *watch(void *context)
 {
     watcher *w = context;
