@@ -130,9 +130,9 @@ static int fail_to_open(cli *session, const cli_db_values *v, const akidb_error 
 {
     int code = cli_fail(session, err);
     if (err->status == AKIDB_E_CORRUPTION && v->recovery <= AKIDB_RECOVER_STRICT + 1)
-        cli_say(session, "is --store the one that it was written with? If so: 'akidb db wal' shows "
-                         "how much of the log is whole; --recovery and --allow-older-snapshot go "
-                         "on with less");
+        cli_say(session, "a snapshot that is missing may lie in another --store; 'akidb db wal' "
+                         "shows how much of the log is whole; --recovery and "
+                         "--allow-older-snapshot go on with less");
     return code;
 }
 
