@@ -330,14 +330,17 @@ static ak_http_outcome outcome_of(const ak_http_transfer *transfer, CURLcode cod
     }
 }
 
-/* A body that only ends where the connection does may as well have broken off. */
+/* A body that only ends where the connection does may as well have broken off. So libcurl reads one
+ * whose length is too large a number, or whose encoding is none that it knows. */
 static bool tells_its_length(const ak_http_transfer *transfer)
 {
     char value[64];
+    curl_off_t length = -1;
     const ak_http_response *response = &transfer->response;
-    return strcmp(transfer->request.method, "HEAD") == 0 || response->code == 204 ||
-           ak_http_header(response, "content-length", value, sizeof value) ||
-           ak_http_header(response, "transfer-encoding", value, sizeof value);
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    return strcmp(transfer->request.method, "HEAD") == 0 || response->code == 204 || length >= 0 ||
+           (ak_http_header(response, "transfer-encoding", value, sizeof value) &&
+            strcasecmp(value, "chunked") == 0);
 }
 
 /* Cut where it does not fit. */
