@@ -97,11 +97,11 @@ static akidb_status plan_by_headers(planning *p, const akidb_input *input, bool 
     return status;
 }
 
-/* Whether the footer rules out that pages are compressed or encoded. */
+/* Whether the footer rules out that pages are compressed or encoded. The offset of a dictionary
+ * says nothing: Polars writes one for every chunk. The encodings do. */
 static bool is_plain(const ak_file_leaf *leaf, const ak_column_chunk *chunk)
 {
-    if (leaf->element->type != AK_TYPE_FLOAT || chunk->codec != AK_CODEC_UNCOMPRESSED ||
-        chunk->dictionary_page_offset != 0)
+    if (leaf->element->type != AK_TYPE_FLOAT || chunk->codec != AK_CODEC_UNCOMPRESSED)
         return false;
     for (size_t i = 0; i < chunk->encoding_count; i++) {
         int encoding = chunk->encodings[i];
@@ -154,13 +154,17 @@ akidb_status ak_placement_plan(ak_placement *placement, const akidb_parquet_read
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* Of a near input as much is read at once as a processor's cache holds, so that checksums find it
- * there. Of others the chunk is read at once. */
-enum { NEAR_BYTES = 2 << 20 };
+ * there; a page that is much larger (DuckDB makes one of a whole row group) is cut, so that all
+ * threads have their share. Of others the chunk is read at once. */
+enum { NEAR_BYTES = 2 << 20, WHOLE_BYTES_MAX = 2 * NEAR_BYTES };
 
-/* Pages that are read at once. */
+/* What is read at once. */
 typedef struct page_run {
-    size_t first;
-    size_t count;
+    uint64_t offset; /* in the file */
+    size_t first_piece;
+    size_t piece_count;
+    size_t first_page; /* pages that lie in the run as a whole */
+    size_t page_count;
     uint64_t size; /* in bytes */
     uint32_t crc32c;
 } page_run;
@@ -168,26 +172,69 @@ typedef struct page_run {
 typedef struct reading {
     ak_placement *placement;
     const akidb_parquet_reader *reader;
-    akidb_piece *pieces; /* `before`, then two for each page */
+    akidb_piece *pieces; /* `before`, then for each page its head and its values, cut or not */
+    size_t piece_count;
     page_run *runs;
     size_t run_count;
 } reading;
 
+static bool is_cut(const reading *r, const ak_placed_page *page)
+{
+    return r->reader->input->ops->is_near && page->values.size > WHOLE_BYTES_MAX;
+}
+
+/* Pieces, `before` among them; there are no more runs than that. */
+static size_t count_pieces(const reading *r)
+{
+    const ak_placement *placement = r->placement;
+    size_t count = 1;
+    for (size_t i = 0; i < placement->page_count; i++) {
+        const ak_placed_page *page = &placement->pages[i];
+        count += is_cut(r, page) ? 2 + page->values.size / NEAR_BYTES : 2;
+    }
+    return count;
+}
+
+/* The run that goes on at `offset`, with page `page` or behind a cut of the one before it. */
+static page_run *run_at(reading *r, uint64_t offset, size_t page)
+{
+    uint64_t enough = r->reader->input->ops->is_near ? NEAR_BYTES : UINT64_MAX;
+    page_run *last = r->run_count == 0 ? NULL : &r->runs[r->run_count - 1];
+    if (last != NULL && last->size < enough)
+        return last;
+    last = &r->runs[r->run_count++];
+    *last = (page_run){.offset = offset, .first_piece = r->piece_count, .first_page = page};
+    return last;
+}
+
+static void add_piece(reading *r, page_run *run, void *data, size_t size)
+{
+    r->pieces[r->piece_count++] = (akidb_piece){data, size};
+    run->piece_count++;
+    run->size += size;
+}
+
 static void form_runs(reading *r)
 {
     const ak_placement *placement = r->placement;
-    uint64_t enough = r->reader->input->ops->is_near ? NEAR_BYTES : UINT64_MAX;
+    r->pieces[0] = placement->before;
+    r->piece_count = 1;
     for (size_t i = 0; i < placement->page_count; i++) {
-        ak_placed_page *page = &placement->pages[i];
-        page_run *last = r->run_count == 0 ? NULL : &r->runs[r->run_count - 1];
-        if (last == NULL || last->size >= enough) {
-            last = &r->runs[r->run_count++];
-            *last = (page_run){.first = i};
+        const ak_placed_page *page = &placement->pages[i];
+        page_run *run = run_at(r, page->offset, i);
+        add_piece(r, run, placement->heads.data + page->head, page->head_size);
+        if (!is_cut(r, page)) {
+            add_piece(r, run, page->values.data, page->values.size);
+            run->page_count++;
+            continue;
         }
-        last->count++;
-        last->size += page->head_size + page->values.size;
-        r->pieces[2 * i + 1] = (akidb_piece){placement->heads.data + page->head, page->head_size};
-        r->pieces[2 * i + 2] = page->values;
+        uint64_t values = page->offset + page->head_size;
+        for (size_t at = 0; at < page->values.size; at += NEAR_BYTES) {
+            size_t left = page->values.size - at;
+            run = at == 0 ? run : run_at(r, values + at, i + 1);
+            add_piece(r, run, (uint8_t *)page->values.data + at,
+                      left < NEAR_BYTES ? left : NEAR_BYTES);
+        }
     }
 }
 
@@ -205,23 +252,28 @@ static void sum_page(const reading *r, ak_placed_page *page)
     page->crc32 = ak_crc32(page->crc32, page->values.data, page->values.size);
 }
 
+/* With a summary the whole chunk is compared; then a page is only when it is asked for. */
+static bool sums_pages(const reading *r)
+{
+    const akidb_parquet_read_options *options = &r->reader->options;
+    return options->expected == NULL || options->check_pages;
+}
+
 static akidb_status read_run(void *context, size_t index, akidb_error *err)
 {
     const reading *r = context;
     page_run *run = &r->runs[index];
-    const akidb_piece *pieces = r->pieces + 2 * run->first + 1;
-    ak_placed_page *pages = r->placement->pages + run->first;
-    size_t before = run->first == 0 ? r->pieces[0].size : 0;
+    const akidb_piece *pieces = r->pieces + run->first_piece;
+    ak_placed_page *pages = r->placement->pages + run->first_page;
+    size_t before = index == 0 ? r->pieces[0].size : 0;
     akidb_status status =
-        akidb_input_read_pieces(r->reader->input, pages[0].offset - before, pieces - (before > 0),
-                                2 * run->count + (before > 0), err);
+        akidb_input_read_pieces(r->reader->input, run->offset - before, pieces - (before > 0),
+                                run->piece_count + (before > 0), err);
     if (status != AKIDB_OK)
         return status;
-    const akidb_parquet_read_options *options = &r->reader->options;
-    bool by_page = options->expected == NULL || options->check_pages;
-    for (size_t i = 0; by_page && i < run->count; i++)
+    for (size_t i = 0; sums_pages(r) && i < run->page_count; i++)
         sum_page(r, &pages[i]);
-    for (size_t i = 0; options->expected != NULL && i < 2 * run->count; i++)
+    for (size_t i = 0; r->reader->options.expected != NULL && i < run->piece_count; i++)
         run->crc32c = ak_crc32c(run->crc32c, pieces[i].data, pieces[i].size);
     return AKIDB_OK;
 }
@@ -229,18 +281,20 @@ static akidb_status read_run(void *context, size_t index, akidb_error *err)
 akidb_status ak_placement_read(ak_placement *placement, const akidb_parquet_reader *reader,
                                akidb_error *err)
 {
-    size_t count = placement->page_count, bytes = (2 * count + 1) * sizeof(akidb_piece);
     reading r = {.placement = placement, .reader = reader};
-    r.pieces = malloc(bytes);
-    r.runs = malloc(count * sizeof *r.runs);
+    size_t most = count_pieces(&r);
+    r.pieces = malloc(most * sizeof *r.pieces);
+    r.runs = malloc(most * sizeof *r.runs);
     akidb_status status = AKIDB_OK;
     if (r.pieces == NULL || r.runs == NULL)
-        status = ak_fail_memory(err, bytes);
+        status = ak_fail_memory(err, most * sizeof *r.runs);
     if (status == AKIDB_OK) {
-        r.pieces[0] = placement->before;
         form_runs(&r);
         status = ak_pool_run_indexed(reader->pool, r.run_count, read_run, &r, err);
     }
+    for (size_t i = 0; status == AKIDB_OK && sums_pages(&r) && i < placement->page_count; i++)
+        if (is_cut(&r, &placement->pages[i]))
+            sum_page(&r, &placement->pages[i]);
     if (status == AKIDB_OK && placement->before.size > 0) {
         placement->before_crc32c = ak_crc32c(0, placement->before.data, placement->before.size);
         placement->crc32c = placement->before_crc32c;

@@ -186,6 +186,23 @@ static void every_input_gives_what_was_written(void **state)
     }
 }
 
+/* Pages that several threads read in parts, some of a length that no part divides. */
+static void pages_of_many_megabytes_give_what_was_written(void **state)
+{
+    (void)state;
+    uint64_t seed = 8;
+    for (size_t rows = 9000; rows <= 23000; rows += 4667) {
+        const akidb_parquet_options options = {.struct_size = sizeof options,
+                                               .compression = AKIDB_COMPRESSION_NONE,
+                                               .page_bytes = 5 << 20,
+                                               .row_group_size = 20000};
+        written w = write_random(&seed, rows, 129, &options);
+        for (int kind = 0; kind < 8; kind++)
+            expect_written(&w, kind & 1, kind & 2, kind & 4, 1 + (unsigned)kind % 3);
+        free_written(&w);
+    }
+}
+
 /* One call for the floats of each row group of a far input, and small reads alone of a near one. */
 static void plain_floats_are_not_read_into_memory_between(void **state)
 {
@@ -265,6 +282,32 @@ static void damaged_pages_end_the_same_both_ways(void **state)
         }
         akidb_buffer_free(&b.file);
     }
+}
+
+/* Polars names a place for a dictionary in every chunk, where there is none. */
+static void a_dictionary_that_is_not_there_changes_nothing(void **state)
+{
+    (void)state;
+    static int encodings[] = {AK_ENCODING_PLAIN, AK_ENCODING_RLE};
+    enum { K = 64, ROWS = 2000 };
+    builder b;
+    build_begin(&b, ROWS);
+    ak_column_chunk *chunk = build_vector(&b);
+    chunk->encodings = encodings;
+    chunk->encoding_count = 2;
+    chunk->dictionary_page_offset = (int64_t)b.file.size;
+    build_plain_page(&b, ROWS * K, vector_body(ROWS, K, 0));
+    build_end(&b);
+    source s = {.bytes = {b.file.data, b.file.size}};
+    akidb_input input = input_of(&s, true);
+    akidb_documents *documents;
+    akidb_error err = {0};
+    assert_ok(err, read_all(&input, &b.options, &documents, &err));
+    assert_int_equal(akidb_documents_batch(documents).rows, ROWS);
+    akidb_documents_free(documents);
+    assert_true(atomic_load(&s.calls) > 0);
+    compare_ways((akidb_slice){b.file.data, b.file.size}, &b.options);
+    akidb_buffer_free(&b.file);
 }
 
 /* An offset index that lies, under a checksum that is right: the plan that follows from it must not
@@ -383,6 +426,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_input_gives_what_was_written),
+        cmocka_unit_test(pages_of_many_megabytes_give_what_was_written),
+        cmocka_unit_test(a_dictionary_that_is_not_there_changes_nothing),
         cmocka_unit_test(plain_floats_are_not_read_into_memory_between),
         cmocka_unit_test(damaged_pages_end_the_same_both_ways),
         cmocka_unit_test(a_lying_offset_index_changes_no_vector),
