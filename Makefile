@@ -68,7 +68,10 @@ crash: setup all ## kill -9 a creator CRASH_ROUNDS times, the log and the storag
 	@AKIDB_CRASH_ROUNDS=$(KILL_ROUNDS) $(BUILD)/asan/tests/crash/crash_storage_kill
 	@AKIDB_CRASH_ROUNDS=$(KILL_ROUNDS) $(BUILD)/asan/tests/crash/crash_tiers_kill
 
-soak: all ## each allocation of a storage fails; the kill loop, without end, new seeds each round
+soak: all ## every float as JSON; each allocation of a storage fails; the kill loop, without end
+	@$(CONFIGURE) -B $(BUILD)/soak $(CCACHE) -DAKIDB_TESTS=ON
+	@$(NINJA) $(BUILD)/soak --target unit_json_float_test
+	@$(BUILD)/soak/tests/unit_json_float_test --all
 	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
 	@$(NINJA) $(BUILD)/asan --target crash_storage_allocation_test
 	@AKIDB_ALLOCATION_STRIDE=1 $(BUILD)/asan/tests/crash/crash_storage_allocation_test
