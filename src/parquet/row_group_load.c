@@ -278,19 +278,29 @@ static akidb_status load_scattered(ak_row_group_job *job, ak_loaded *l, akidb_er
     return status;
 }
 
-akidb_status ak_row_group_load_vector(ak_row_group_job *job, ak_loaded *l, akidb_error *err)
+akidb_status ak_row_group_load_vector(ak_row_group_job *job, ak_loaded *l, uint64_t size,
+                                      akidb_error *err)
 {
     const ak_file_leaf *leaf = job->reader->columns.vector;
     const ak_extent *extent = ak_reader_extent(job->reader, job->group, leaf);
+    akidb_status status = read_range(job->reader, extent->offset, size, &job->vector, err);
+    if (status != AKIDB_OK)
+        return status;
+    place_chunk(job, l, AK_FIELD_VECTOR, &job->vector, extent->offset);
+    l->chunks[AK_FIELD_VECTOR].bytes.size = (size_t)size;
+    return AKIDB_OK;
+}
+
+static akidb_status load_or_place_vector(ak_row_group_job *job, ak_loaded *l, akidb_error *err)
+{
     uint32_t unused = 0;
     bool placed;
     akidb_status status = place_vector(job, l, &unused, &placed, err);
     if (status != AKIDB_OK || placed)
         return status;
-    status = read_range(job->reader, extent->offset, extent->size, &job->vector, err);
-    if (status == AKIDB_OK)
-        place_chunk(job, l, AK_FIELD_VECTOR, &job->vector, extent->offset);
-    return status;
+    const ak_file_leaf *leaf = job->reader->columns.vector;
+    return ak_row_group_load_vector(job, l, ak_reader_extent(job->reader, job->group, leaf)->size,
+                                    err);
 }
 
 akidb_status ak_row_group_load(ak_row_group_job *job, ak_loaded *l, akidb_error *err)
@@ -310,6 +320,6 @@ akidb_status ak_row_group_load(ak_row_group_job *job, ak_loaded *l, akidb_error 
         status = load_scattered(job, l, err);
     }
     if (status == AKIDB_OK && ak_reader_field(reader, AK_FIELD_VECTOR) != NULL)
-        status = ak_row_group_load_vector(job, l, err);
+        status = load_or_place_vector(job, l, err);
     return status;
 }

@@ -12,8 +12,8 @@ typedef struct ak_loaded {
 /* Every wanted column. Start from a zeroed struct but for `places`. The chunks live in the job. */
 AKIDB_CHECK akidb_status ak_row_group_load(ak_row_group_job *job, ak_loaded *l, akidb_error *err);
 
-/* The vector alone. */
+/* The first `size` bytes of the vector's chunk alone, of at most as many as it has. */
 AKIDB_CHECK akidb_status ak_row_group_load_vector(ak_row_group_job *job, ak_loaded *l,
-                                                  akidb_error *err);
+                                                  uint64_t size, akidb_error *err);
 
 #endif

@@ -132,19 +132,34 @@ void ak_row_group_job_free(ak_row_group_job *job)
     *job = (ak_row_group_job){0};
 }
 
+/* The same of the first `size` bytes of the chunk. */
+static akidb_status first_length_within(ak_row_group_job *job, uint64_t size, uint64_t *length_out,
+                                        akidb_error *err)
+{
+    ak_loaded l = {0};
+    job->vector.size = 0;
+    akidb_status status = ak_row_group_load_vector(job, &l, size, err);
+    if (status == AKIDB_OK)
+        status = check_codec(&l.chunks[AK_FIELD_VECTOR], err);
+    return status == AKIDB_OK
+               ? ak_read_first_length(&job->decoding, &l.chunks[AK_FIELD_VECTOR], length_out, err)
+               : status;
+}
+
+/* The first page mostly tells it. Where a beginning does not, for whatever reason, the whole chunk
+ * does, or says what is wrong. */
 akidb_status ak_row_group_first_length(const akidb_parquet_reader *reader, size_t group,
                                        uint64_t *length_out, akidb_error *err)
 {
+    enum { BEGINNING_BYTES = 2 << 20 };
+    const ak_extent *extent = ak_reader_extent(reader, group, reader->columns.vector);
     ak_row_group_job job = {.reader = reader, .group = group};
-    ak_loaded l = {0};
     *length_out = 0;
     akidb_status status = begin(&job, err);
-    if (status == AKIDB_OK)
-        status = ak_row_group_load_vector(&job, &l, err);
-    if (status == AKIDB_OK)
-        status = check_codec(&l.chunks[AK_FIELD_VECTOR], err);
-    if (status == AKIDB_OK)
-        status = ak_read_first_length(&job.decoding, &l.chunks[AK_FIELD_VECTOR], length_out, err);
+    if (status == AKIDB_OK &&
+        (extent->size <= BEGINNING_BYTES ||
+         first_length_within(&job, BEGINNING_BYTES, length_out, NULL) != AKIDB_OK))
+        status = first_length_within(&job, extent->size, length_out, err);
     ak_row_group_job_free(&job);
     return status;
 }

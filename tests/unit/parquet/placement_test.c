@@ -310,6 +310,45 @@ static void a_dictionary_that_is_not_there_changes_nothing(void **state)
     akidb_buffer_free(&b.file);
 }
 
+/* A file of pages of vectors whose length its counts do not tell. */
+static void build_untold(builder *b, uint64_t pages, uint64_t rows, uint32_t k)
+{
+    static int encodings[] = {AK_ENCODING_PLAIN, AK_ENCODING_RLE};
+    build_begin(b, (int64_t)(pages * rows));
+    ak_column_chunk *chunk = build_vector(b);
+    chunk->encodings = encodings;
+    chunk->encoding_count = 2;
+    chunk->statistics.has_null_count = true;
+    chunk->statistics.null_count = 1;
+    for (uint64_t i = 0; i < pages; i++)
+        build_plain_page(b, (int32_t)(rows * k), vector_body(rows, k, (size_t)(i * rows * k)));
+    build_end(b);
+}
+
+/* The length of the first vector is looked for in the beginning of a chunk; where the first page is
+ * longer than that, in all of it. */
+static void the_first_length_costs_no_reading_of_a_chunk(void **state)
+{
+    (void)state;
+    enum { K = 100, BEGINNING = 2 << 20 };
+    for (uint64_t pages = 1; pages <= 6; pages += 5) {
+        builder b;
+        build_untold(&b, pages, 6000 / pages, K);
+        source s = {.bytes = {b.file.data, b.file.size}};
+        akidb_input input = input_of(&s, true);
+        akidb_documents *documents;
+        akidb_error err = {0};
+        assert_ok(err, read_all(&input, &b.options, &documents, &err));
+        akidb_batch batch = akidb_documents_batch(documents);
+        assert_int_equal(batch.rows, 6000);
+        assert_int_equal(batch.dimension, K);
+        akidb_documents_free(documents);
+        assert_int_equal(pages == 1, atomic_load(&s.largest) > BEGINNING);
+        compare_ways((akidb_slice){b.file.data, b.file.size}, &b.options);
+        akidb_buffer_free(&b.file);
+    }
+}
+
 /* An offset index that lies, under a checksum that is right: the plan that follows from it must not
  * give other vectors than the pages do. */
 static void a_lying_offset_index_changes_no_vector(void **state)
@@ -428,6 +467,7 @@ int main(void)
         cmocka_unit_test(every_input_gives_what_was_written),
         cmocka_unit_test(pages_of_many_megabytes_give_what_was_written),
         cmocka_unit_test(a_dictionary_that_is_not_there_changes_nothing),
+        cmocka_unit_test(the_first_length_costs_no_reading_of_a_chunk),
         cmocka_unit_test(plain_floats_are_not_read_into_memory_between),
         cmocka_unit_test(damaged_pages_end_the_same_both_ways),
         cmocka_unit_test(a_lying_offset_index_changes_no_vector),
