@@ -65,7 +65,10 @@ static int print_move(cli *session, const akidb_collection_info *info,
         return CLI_DONE;
     char id[AKIDB_UUID_TEXT_SIZE], size[CLI_SIZE_TEXT];
     akidb_uuid_format(&info->id, id);
-    if (report->from == report->to)
+    if (report->from == report->to && report->bytes > 0)
+        printf("made the local copy of %s again, %s in %.1f s\n", id,
+               cli_format_size(report->bytes, size), (double)report->duration / 1e6);
+    else if (report->from == report->to)
         printf("%s is %s already\n", id, akidb_tier_name(report->to));
     else
         printf("moved %s from %s to %s, %s in %.1f s\n", id, akidb_tier_name(report->from),

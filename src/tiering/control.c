@@ -164,9 +164,9 @@ static akidb_status order(akidb_tiering *tiering, const akidb_uuid *id, akidb_ti
     if (status != AKIDB_OK)
         return status;
     status = find(&turn, id, &at, err);
-    if (status == AKIDB_OK)
-        *report = (akidb_move_report){.from = turn.subjects[at].tier, .to = to};
-    if (status == AKIDB_OK && to != turn.subjects[at].tier) {
+    if (status == AKIDB_OK && to == turn.subjects[at].tier) {
+        status = ak_turn_mend(&turn, at, report, err);
+    } else if (status == AKIDB_OK) {
         status = check_order(&turn.subjects[at], id, to, up, err);
         if (status == AKIDB_OK)
             status = ak_policy_order(&tiering->policy, turn.now, turn.subjects, turn.count, at, to,

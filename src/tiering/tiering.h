@@ -103,6 +103,10 @@ bool ak_turn_goes_on(ak_turn *turn, const akidb_progress *progress);
 AKIDB_CHECK akidb_status ak_turn_move(ak_turn *turn, const ak_tier_decision *decision,
                                       akidb_tier_move *move_out, akidb_error *err);
 
+/* Has the local copy of a warm collection made again, if it is damaged or missing. */
+AKIDB_CHECK akidb_status ak_turn_mend(ak_turn *turn, size_t subject, akidb_move_report *report_out,
+                                      akidb_error *err);
+
 /* ---- cycle.c --------------------------------------------------------------------------------- */
 
 /* akidb_tiering_run; `ask_again` as in ak_ledger_sync. */

@@ -257,6 +257,32 @@ static void note_success(ak_turn *turn, const ak_tier_decision *d, const akidb_t
                        akidb_tier_name(move->from), akidb_tier_name(move->to), move->reason);
 }
 
+static akidb_status move(ak_turn *turn, size_t i, akidb_tier to, akidb_move_report *report,
+                         akidb_error *err)
+{
+    akidb_tiering *tiering = turn->tiering;
+    const akidb_hooks hooks = {turn, progress_hook, log_hook};
+    const akidb_move_options options = {
+        .struct_size = sizeof options,
+        .bytes_per_second = tiering->bytes_per_second,
+        .hooks = &hooks,
+    };
+    akidb_status status = tiering->backend.ops->move(tiering->backend.handle, &turn->infos[i].id,
+                                                     to, &options, report, err);
+    measure_again(turn, i);
+    return status;
+}
+
+akidb_status ak_turn_mend(ak_turn *turn, size_t subject, akidb_move_report *report_out,
+                          akidb_error *err)
+{
+    const akidb_collection_info *info = &turn->infos[subject];
+    *report_out = (akidb_move_report){.from = info->tier, .to = info->tier};
+    if (info->tier != AKIDB_TIER_WARM || info->warm_bytes > 0)
+        return AKIDB_OK;
+    return move(turn, subject, AKIDB_TIER_WARM, report_out, err);
+}
+
 akidb_status ak_turn_move(ak_turn *turn, const ak_tier_decision *d, akidb_tier_move *move_out,
                           akidb_error *err)
 {
@@ -271,18 +297,10 @@ akidb_status ak_turn_move(ak_turn *turn, const ak_tier_decision *d, akidb_tier_m
     if (must_wait(turn, d, move_out->detail, sizeof move_out->detail))
         return AKIDB_OK;
 
-    const akidb_hooks hooks = {turn, progress_hook, log_hook};
-    const akidb_move_options options = {
-        .struct_size = sizeof options,
-        .bytes_per_second = tiering->bytes_per_second,
-        .hooks = &hooks,
-    };
     akidb_error found = {.status = AKIDB_OK};
     akidb_move_report report = {.bytes = 0};
     int64_t began = ak_tiering_now(tiering);
-    akidb_status status = tiering->backend.ops->move(tiering->backend.handle, &info->id, d->to,
-                                                     &options, &report, &found);
-    measure_again(turn, d->subject);
+    akidb_status status = move(turn, d->subject, d->to, &report, &found);
     move_out->bytes = report.bytes;
     move_out->duration = report.duration > 0 ? report.duration : 0;
     if (status == AKIDB_OK) {

@@ -221,6 +221,35 @@ static void where_a_collection_lies_outlives_a_restart(void **state)
     place_close(tiering);
 }
 
+static void an_order_makes_a_missing_local_copy_again(void **state)
+{
+    real *r = *state;
+    akidb_error err;
+    akidb_move_report report;
+    char path[sizeof r->folder + 32];
+    akidb_tiering *tiering = real_open(r);
+    assert_ok(err, akidb_tiering_demote(tiering, &r->ids[0], AKIDB_TIER_WARM, NULL, &err));
+    uint64_t bytes = place_status(tiering, 0).bytes;
+    assert_ok(err, akidb_tiering_promote(tiering, &r->ids[0], AKIDB_TIER_WARM, &report, &err));
+    assert_int_equal(report.bytes, 0); /* there is nothing to do */
+    place_close(tiering);
+    assert_ok(err, akidb_storage_close(r->storage, &err));
+    snprintf(path, sizeof path, "%s/warm/snapshots", r->folder);
+    test_folder_remove(path);
+    open_storage(r);
+    tiering = real_open(r);
+    assert_int_equal(place_status(tiering, 0).bytes, 0);
+    assert_ok(err, akidb_tiering_promote(tiering, &r->ids[0], AKIDB_TIER_WARM, &report, &err));
+    assert_int_equal(report.from, AKIDB_TIER_WARM);
+    assert_int_equal(report.to, AKIDB_TIER_WARM);
+    assert_true(report.bytes > 0);
+    assert_int_equal(place_status(tiering, 0).bytes, bytes);
+    atomic_store(&r->down, true);
+    assert_document(r, 0, 7, 0);
+    atomic_store(&r->down, false);
+    place_close(tiering);
+}
+
 static void with_the_store_away_hot_and_warm_go_on_and_demotions_wait(void **state)
 {
     real *r = *state;
@@ -302,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         real_test(documents_are_the_same_in_every_tier),
         real_test(where_a_collection_lies_outlives_a_restart),
+        real_test(an_order_makes_a_missing_local_copy_again),
         real_test(with_the_store_away_hot_and_warm_go_on_and_demotions_wait),
         real_test(a_budget_of_memory_is_kept_with_real_sizes),
         real_test(the_worker_promotes_what_is_read_while_cold),
