@@ -204,7 +204,9 @@ AKIDB_API void akidb_cursor_close(akidb_cursor *cursor);
 AKIDB_API AKIDB_CHECK akidb_status akidb_storage_sync(akidb_storage *storage, akidb_error *err);
 
 /* Writes a snapshot of the collection as it is now, and shortens the log. A collection that has not
- * changed since its newest snapshot keeps that one. `snapshot_id_out` may be NULL. */
+ * changed since its newest snapshot keeps that one. AKIDB_E_PRECONDITION: the store has none of the
+ * snapshots in which the folder's cold collections lie, so it is another one than theirs.
+ * `snapshot_id_out` may be NULL. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_storage_flush(akidb_storage *storage,
                                                        const akidb_uuid *collection,
                                                        akidb_uuid *snapshot_id_out,

@@ -525,7 +525,9 @@ akidb_status ak_settle(akidb_storage *storage, ak_collection *collection, const 
                        akidb_error *err)
 {
     settling s = {.storage = storage, .collection = collection, .how = how};
-    akidb_status status = settle(&s, err);
+    akidb_status status = ak_recognize_store(storage, how->route.store, err);
+    if (status == AKIDB_OK)
+        status = settle(&s, err);
     ak_scan_end(&s.scan);
     akidb_snapshot_metadata_free(s.written);
     return status;

@@ -141,6 +141,7 @@ struct akidb_storage {
 
     pthread_mutex_t catalogue_lock;
     _Atomic bool catalogue_stale; /* it must be written again, but that failed */
+    _Atomic bool store_is_known;  /* ak_recognize_store has seen that it is the right one */
 
     pthread_mutex_t submit_lock;
 
@@ -287,6 +288,13 @@ AKIDB_CHECK akidb_status ak_load_snapshot(akidb_storage *storage, const akidb_uu
                                           const akidb_uuid *snapshot_id, uint32_t dimension,
                                           const ak_catalogue_collection *lineage,
                                           ak_contents **contents_out, akidb_error *err);
+
+/* ---- recognize.c ----------------------------------------------------------------------------- */
+
+/* Before the first snapshot is written: AKIDB_E_PRECONDITION when the store has none of the
+ * snapshots that are the only copies of collections. */
+AKIDB_CHECK akidb_status ak_recognize_store(akidb_storage *storage, akidb_snapshotter *snapshotter,
+                                            akidb_error *err);
 
 /* ---- recover.c ------------------------------------------------------------------------------- */
 
