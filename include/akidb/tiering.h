@@ -150,11 +150,10 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_tiering_unpin(akidb_tiering *tiering,
                                                        const akidb_uuid *collection,
                                                        akidb_error *err);
 
-/* Moves a collection up or down now. One that is in `to` stays; if its copy in DATA/warm is damaged,
- * that is made again. Without room under a budget the least recently used others move down first;
- * AKIDB_E_LIMIT when that is not enough.
- * AKIDB_E_VALIDATION: `to` lies the other way; AKIDB_E_PRECONDITION: it is pinned (demote).
- * `report_out` may be NULL. */
+/* Moves a collection up or down now. One that is in `to` stays; if its copy in DATA/warm is
+ * damaged, it is made again. Without room under a budget the least recently used others move down
+ * first; AKIDB_E_LIMIT when that is not enough. AKIDB_E_VALIDATION: `to` lies the other way;
+ * AKIDB_E_PRECONDITION: it is pinned (demote). `report_out` may be NULL. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_tiering_promote(akidb_tiering *tiering,
                                                          const akidb_uuid *collection,
                                                          akidb_tier to,

@@ -497,8 +497,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         thing = self.source()
         meta = {name: value for name, value in thing.meta.items() if "encryption" not in name}
         self.bucket.put(self.key, storage.Object(thing.data, {**meta, **self.encryption()}))
-        return 200, self.told_encryption(), (f"<CopyObjectResult {NAMESPACE}>" + tag("ETag", thing.etag) +
-                         tag("LastModified", iso(time.time())) + "</CopyObjectResult>").encode()
+        xml = (f"<CopyObjectResult {NAMESPACE}>" + tag("ETag", thing.etag) +
+               tag("LastModified", iso(time.time())) + "</CopyObjectResult>")
+        return 200, self.told_encryption(), xml.encode()
 
     def op_ListObjectsV2(self, _):
         query, page = self.query, self.world.settings["page"]
@@ -544,9 +545,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         upload_id = self.bucket.begin(self.key, self.meta(),
                                       known and self.field("x-amz-checksum-algorithm"))
         told = {"x-amz-checksum-algorithm": "CRC32C"} if known else {}
-        return 200, {**told, **self.told_encryption()}, (f"<InitiateMultipartUploadResult {NAMESPACE}>" +
-                           tag("Bucket", self.bucket_name) + tag("Key", self.key.decode()) +
-                           tag("UploadId", upload_id) + "</InitiateMultipartUploadResult>").encode()
+        xml = (f"<InitiateMultipartUploadResult {NAMESPACE}>" + tag("Bucket", self.bucket_name) +
+               tag("Key", self.key.decode()) + tag("UploadId", upload_id) +
+               "</InitiateMultipartUploadResult>")
+        return 200, {**told, **self.told_encryption()}, xml.encode()
 
     def store_part(self, data):
         number = int(self.query["partNumber"])

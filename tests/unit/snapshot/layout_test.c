@@ -250,8 +250,8 @@ static void gc_looks_at_the_metadata_before_it_removes(void **state)
     akidb_error err;
     late_commit late = {.inner = test_store()};
     akidb_store *store;
-    assert_ok(err, akidb_store_fault_open(late.inner, commit_after_the_listing, &late, &store,
-                                          &err));
+    assert_ok(err,
+              akidb_store_fault_open(late.inner, commit_after_the_listing, &late, &store, &err));
     int64_t later = akidb_clock_now(NULL) + AKIDB_GC_AGE_DEFAULT + 60000000;
     akidb_clock clock = test_clock(&later);
     akidb_snapshotter_options options = {
