@@ -98,7 +98,7 @@ static akidb_status plan_by_headers(planning *p, const akidb_input *input, bool 
 }
 
 /* Whether the footer rules out that pages are compressed or encoded. The offset of a dictionary
- * says nothing: Polars writes one for every chunk. The encodings do. */
+ * says nothing: a writer may give one for a chunk without any. The encodings do. */
 static bool is_plain(const ak_file_leaf *leaf, const ak_column_chunk *chunk)
 {
     if (leaf->element->type != AK_TYPE_FLOAT || chunk->codec != AK_CODEC_UNCOMPRESSED)
