@@ -167,10 +167,11 @@ void bench_data_save(const bench_data *data, const char *folder)
 
 bench_data bench_data_load(const char *folder)
 {
-    size_t rows = 0;
-    unsigned dimension = 0;
+    char text[64] = "", *end = text;
     FILE *shape = must_open(folder, "shape", "r");
-    if (fscanf(shape, "%zu %u", &rows, &dimension) != 2) {
+    size_t rows = fgets(text, sizeof text, shape) == NULL ? 0 : strtoull(text, &end, 10);
+    uint32_t dimension = (uint32_t)strtoul(end, NULL, 10);
+    if (rows == 0 || dimension == 0) {
         fprintf(stderr, "%s/shape does not tell rows and dimension\n", folder);
         exit(EXIT_FAILURE);
     }
