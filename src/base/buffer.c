@@ -66,20 +66,28 @@ akidb_status ak_buffer_put(akidb_buffer *buffer, uint8_t byte, akidb_error *err)
     return ak_buffer_append(buffer, &byte, 1, err);
 }
 
-akidb_status ak_buffer_printf(akidb_buffer *buffer, akidb_error *err, const char *format, ...)
+akidb_status ak_buffer_vprintf(akidb_buffer *buffer, akidb_error *err, const char *format,
+                               va_list arguments)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    int needed = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
+    va_list again;
+    va_copy(again, arguments);
+    int needed = vsnprintf(NULL, 0, format, again);
+    va_end(again);
     if (needed < 0)
         return ak_fail(err, AKIDB_E_VALIDATION, "text could not be formatted");
     akidb_status status = ak_buffer_reserve(buffer, (size_t)needed + 1, err);
     if (status != AKIDB_OK)
         return status;
-    va_start(arguments, format);
     vsnprintf((char *)buffer->data + buffer->size, (size_t)needed + 1, format, arguments);
-    va_end(arguments);
     buffer->size += (size_t)needed;
     return AKIDB_OK;
+}
+
+akidb_status ak_buffer_printf(akidb_buffer *buffer, akidb_error *err, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    akidb_status status = ak_buffer_vprintf(buffer, err, format, arguments);
+    va_end(arguments);
+    return status;
 }
