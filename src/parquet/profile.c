@@ -198,7 +198,7 @@ akidb_status ak_profile_decide(ak_writer_settings *settings, const akidb_batch *
                                size_t rows, akidb_error *err)
 {
     const sample s = take_sample(batch, first, rows, settings->page_bytes);
-    trial trials[CANDIDATES_MAX];
+    trial trials[CANDIDATES_MAX] = {0};
     size_t count, best;
     akidb_status status = try_all(settings, &s, trials, &count, &best, err);
     if (status != AKIDB_OK)

@@ -213,7 +213,7 @@ static akidb_status append(void *handle, const akidb_batch *batch, bool last, ak
     akidb_status status = AKIDB_OK;
     size_t begun = 0, written = 0;
     for (size_t row = 0; status == AKIDB_OK && row < batch->rows; begun++) {
-        if (begun - written == writer->piece_count)
+        if (begun > 0 && begun - written == writer->piece_count)
             status = put_piece(writer, &writer->pieces[written++ % writer->piece_count], err);
         if (status != AKIDB_OK)
             break;
