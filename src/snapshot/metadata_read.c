@@ -404,7 +404,7 @@ static akidb_status read_profile(const source *from, const ak_json_value *root,
 {
     if (ak_json_member(root, "profile") == NULL && ak_json_member(root, "profile_choice") == NULL)
         return AKIDB_OK;
-    const char *profile, *choice;
+    const char *profile = "", *choice = "";
     akidb_status status = read_string(from, root, "profile", &profile);
     if (status == AKIDB_OK)
         status = read_string(from, root, "profile_choice", &choice);
