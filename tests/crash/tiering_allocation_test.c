@@ -128,7 +128,7 @@ static void every_failed_allocation_of_a_tiering_is_clean(void **state)
     long nth = 1;
     (void)state;
     for (bool reached = true; reached && nth < MANY; nth++) {
-        void *made;
+        void *made = NULL;
         assert_int_equal(place_setup(&made), 0);
         walk w = {.p = made};
         w.p->fake.collections[9].gone = true;
