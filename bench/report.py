@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """report.py RESULTS PAGE: puts the tables of a run into a page of the documentation.
 
 RESULTS is the bench.jsonl of bench.py. What stands in PAGE between the lines BEGIN and END is
