@@ -25,6 +25,7 @@ typedef struct bench_settings {
     akidb_profile profile;
     size_t rows; /* of `data` and `stream` */
     uint32_t dimension;
+    uint64_t memory; /* bytes, for bench_begin */
 } bench_settings;
 
 /* What is told of the work beside its cost. */
@@ -64,7 +65,7 @@ static void path_in(char path_out[4096], const char *folder, const char *name)
 
 static bench_outcome work_data(const bench_settings *s)
 {
-    bench_outcome outcome = {.cost = bench_begin(), .rows = s->rows};
+    bench_outcome outcome = {.cost = bench_begin(s->memory), .rows = s->rows};
     bench_data data = bench_data_make(s->rows, s->dimension);
     bench_data_save(&data, s->data);
     outcome.bytes = data.vector_bytes;
@@ -80,7 +81,7 @@ static bench_outcome work_data(const bench_settings *s)
 static bench_outcome work_memcpy(const bench_settings *s)
 {
     bench_data data = bench_data_load(s->data);
-    bench_outcome outcome = {.cost = bench_begin(), .bytes = data.vector_bytes};
+    bench_outcome outcome = {.cost = bench_begin(s->memory), .bytes = data.vector_bytes};
     char *copy = must_allocate(data.vector_bytes);
     memcpy(copy, data.batch.vectors, data.vector_bytes);
     bench_end(&outcome.cost);
@@ -107,7 +108,7 @@ static bench_outcome work_write(const bench_settings *s)
     char path[4096];
     path_in(path, s->folder, "raw");
     bench_data data = bench_data_load(s->data);
-    bench_outcome outcome = {.cost = bench_begin(), .bytes = data.vector_bytes};
+    bench_outcome outcome = {.cost = bench_begin(s->memory), .bytes = data.vector_bytes};
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0)
         die(path, strerror(errno));
@@ -130,7 +131,7 @@ static bench_outcome work_read(const bench_settings *s)
     if (file < 0 || fstat(file, &info) != 0)
         die(path, strerror(errno));
     size_t size = (size_t)info.st_size, done = 0;
-    bench_outcome outcome = {.cost = bench_begin(), .bytes = size};
+    bench_outcome outcome = {.cost = bench_begin(s->memory), .bytes = size};
     char *bytes = must_allocate(size);
     while (done < size) {
         ssize_t got = read(file, bytes + done, size - done);
@@ -147,7 +148,7 @@ static bench_outcome work_read(const bench_settings *s)
 static bench_outcome work_crc32(const bench_settings *s)
 {
     bench_data data = bench_data_load(s->data);
-    bench_outcome outcome = {.cost = bench_begin(), .bytes = data.vector_bytes};
+    bench_outcome outcome = {.cost = bench_begin(s->memory), .bytes = data.vector_bytes};
     volatile uint32_t crc =
         crc32_gzip_refl(0, (const unsigned char *)data.batch.vectors, data.vector_bytes);
     (void)crc;
@@ -200,7 +201,7 @@ static bench_outcome work_create(const bench_settings *s)
     bench_data data = bench_data_load(s->data);
     bench_session session = session_open(s);
     akidb_snapshot_metadata *metadata;
-    bench_outcome outcome = {.cost = bench_begin(), .rows = data.batch.rows};
+    bench_outcome outcome = {.cost = bench_begin(s->memory), .rows = data.batch.rows};
     must(akidb_snapshot_create(session.snapshotter, &session.collection, &data.batch, NULL, NULL,
                                &metadata, &err),
          &err);
@@ -228,7 +229,7 @@ static bench_outcome work_restore(const bench_settings *s)
         akidb_snapshot_resolve(session.snapshotter, &session.collection, "latest", &snapshot, &err),
         &err);
     akidb_documents *documents;
-    bench_outcome outcome = {.cost = bench_begin()};
+    bench_outcome outcome = {.cost = bench_begin(s->memory)};
     must(akidb_snapshot_restore(session.snapshotter, &session.collection, &snapshot, NULL,
                                 &documents, &err),
          &err);
@@ -261,7 +262,7 @@ static bench_outcome work_restore_into(const bench_settings *s)
     memset(target.vectors, 0xFF, data.vector_bytes);
     akidb_documents *documents;
     size_t rows;
-    bench_outcome outcome = {.cost = bench_begin(), .bytes = data.vector_bytes};
+    bench_outcome outcome = {.cost = bench_begin(s->memory), .bytes = data.vector_bytes};
     must(akidb_snapshot_restore_into(session.snapshotter, &session.collection, &snapshot, NULL,
                                      &target, &rows, &documents, &err),
          &err);
@@ -288,7 +289,7 @@ static bench_outcome work_import(const bench_settings *s)
     akidb_import *import;
     akidb_documents *documents;
     bool done;
-    bench_outcome outcome = {.cost = bench_begin(), .bytes = data.vector_bytes};
+    bench_outcome outcome = {.cost = bench_begin(s->memory), .bytes = data.vector_bytes};
     must(akidb_import_open(s->folder, &options, &import, &err), &err);
     must(akidb_documents_new(akidb_import_dimension(import), &documents, &err), &err);
     must(akidb_import_next(import, data.batch.rows, documents, &done, &err), &err);
@@ -325,7 +326,7 @@ static bench_outcome work_stream_create(const bench_settings *s)
     bench_data block = bench_data_make(STREAM_BLOCK_ROWS, s->dimension);
     akidb_snapshot_writer *writer;
     akidb_snapshot_metadata *metadata;
-    bench_outcome outcome = {.cost = bench_begin(), .rows = s->rows};
+    bench_outcome outcome = {.cost = bench_begin(s->memory), .rows = s->rows};
     must(akidb_snapshot_begin(session.snapshotter, &session.collection, s->dimension, NULL, &writer,
                               &err),
          &err);
@@ -355,7 +356,7 @@ static bench_outcome work_stream_restore(const bench_settings *s)
         &err);
     akidb_snapshot_reader *reader;
     akidb_documents *documents;
-    bench_outcome outcome = {.cost = bench_begin()};
+    bench_outcome outcome = {.cost = bench_begin(s->memory)};
     must(akidb_snapshot_open(session.snapshotter, &session.collection, &snapshot, NULL, &reader,
                              &err),
          &err);
@@ -392,7 +393,7 @@ static bench_outcome work_encode(const bench_settings *s)
     akidb_parquet_writer *writer;
     akidb_parquet_summary summary;
     bench_data block = bench_data_make(STREAM_BLOCK_ROWS, s->dimension);
-    bench_outcome outcome = {.cost = bench_begin(), .rows = s->rows};
+    bench_outcome outcome = {.cost = bench_begin(s->memory), .rows = s->rows};
     must(akidb_parquet_writer_open(&output, s->dimension, &options, &writer, &err), &err);
     for (uint64_t row = 0; row < s->rows; row += block.batch.rows) {
         uint64_t left = s->rows - row;
@@ -438,7 +439,8 @@ static _Noreturn void usage(void)
 {
     fputs("usage: akidb_bench WHAT DATA FOLDER [--threads N] [--format parquet|json]\n"
           "           [--compression none|snappy|zstd|lz4] [--encoding plain|split]\n"
-          "           [--profile fast|compatible|balanced|small] [--rows N] [--dimension N]\n",
+          "           [--profile fast|compatible|balanced|small] [--rows N] [--dimension N]\n"
+          "           [--memory BYTES]\n",
           stderr);
     for (size_t i = 0; i < WORK_COUNT; i++)
         fprintf(stderr, "  %-15s %s\n", works[i].name, works[i].help);
@@ -491,6 +493,8 @@ static void read_option(bench_settings *s, const char *option, const char *value
         s->rows = (size_t)read_number(value, UINT64_C(1000000000000));
     else if (strcmp(option, "--dimension") == 0)
         s->dimension = (uint32_t)read_number(value, AKIDB_DIMENSION_MAX);
+    else if (strcmp(option, "--memory") == 0)
+        s->memory = read_number(value, UINT64_C(1) << 40);
     else if (strcmp(option, "--compression") == 0)
         s->compression = read_compression(value);
     else if (strcmp(option, "--profile") == 0)
@@ -513,7 +517,8 @@ int main(int argc, char **argv)
                         .threads = 1,
                         .format = AKIDB_FORMAT_PARQUET,
                         .rows = 10000,
-                        .dimension = 128};
+                        .dimension = 128,
+                        .memory = 64 << 20};
     for (int i = 4; i < argc; i += 2)
         read_option(&s, argv[i], argv[i + 1]);
     size_t at = 0;

@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import platform
+import random
 import resource
 import shutil
 import statistics
@@ -44,6 +45,12 @@ OURS_MORE = {
 JSON = {"akidb json": ["--format", "json"]}
 
 
+# Bytes of memory that everybody finds ready, for each byte of vectors: DuckDB, which needs most,
+# takes 950 MB and a file of 217 MB in the page cache for 205 MB. As JSON, documents are larger.
+MEMORY_FACTOR = 6
+MEMORY_FACTOR_JSON = 24
+MEMORY_LEAST = 64 << 20
+
 # With one processor too, and with the compressed files of the other engines.
 FULL_SIZE = (100000, 512)
 
@@ -62,6 +69,7 @@ class Bench:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.python = self.build / "bench-venv/bin/python"
         self.lines = []
+        self.memory = MEMORY_LEAST
 
     def processors(self, threads):
         """The processors that a contestant with so many threads is bound to."""
@@ -82,10 +90,16 @@ class Bench:
 
     def ours(self, what, data, folder, threads, *options):
         command = [self.build / "akidb_bench", what, data, folder, "--threads", threads, *options]
-        return self.run(command, threads)
+        return self.run([*command, "--memory", self.memory], threads)
 
     def peer(self, engine, what, data, path, threads):
-        return self.run([self.python, HERE / "peers.py", engine, what, data, path], threads)
+        command = [self.python, HERE / "peers.py", engine, what, data, path, self.memory]
+        return self.run(command, threads)
+
+    def expect(self, vector_bytes, factor=MEMORY_FACTOR):
+        """From now on everybody finds so much memory ready (bench_begin in bench.h)."""
+        most = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+        self.memory = min(most, max(MEMORY_LEAST, vector_bytes * factor))
 
     def data(self, rows, dimension):
         """The folder of documents of this size, made when it is not there."""
@@ -129,11 +143,13 @@ def remove(path):
 
 
 def alternate(contestants, runs):
-    """Calls every contestant once, `runs` times over; the costs of each, by name."""
+    """Calls every contestant once, `runs` times over, each time in another order, so that nobody
+    always follows the same one; the costs of each, by name."""
+    order = random.Random(1)
     costs = {name: [] for name in contestants}
     for _ in range(runs):
-        for name, work in contestants.items():
-            costs[name].append(work())
+        for name in order.sample(list(contestants), len(contestants)):
+            costs[name].append(contestants[name]())
     return costs
 
 
@@ -146,27 +162,34 @@ def create_and_restore(bench, section, rows, dimension, threads, ours, peers, li
     place = bench.folder / "written"
     remove(place)
     place.mkdir()
-    costs = {}
+    bench.expect(rows * dimension * 4, MEMORY_FACTOR_JSON if section == "json" else MEMORY_FACTOR)
 
-    def note(name, what, cost):
-        costs.setdefault((name, what), []).append(cost)
+    def limit(name):
+        return {"limit": bench.ours(name, data, place, 1)}
 
-    for _ in range(bench.options.runs):
-        for name in limits:
-            note(name, "limit", bench.ours(name, data, place, 1))
-        for name, options in ours.items():
-            folder = place / "store"
-            for what in ("create", "restore"):
-                note(name, what, bench.ours(what, data, folder, threads, *options))
-            remove(folder)
-        for name in peers:
-            path = place / "file"
-            for what in ("create", "restore"):
-                note(name, what, bench.peer(name, what, data, path, threads))
-            remove(path)
-            remove(place / "warm-up-file")
-    for (name, what), found in costs.items():
-        bench.add(section, size, threads, name, what, found)
+    def our(options):
+        folder = place / "store"
+        costs = {}
+        for what in ("create", "restore"):
+            costs[what] = bench.ours(what, data, folder, threads, *options)
+        remove(folder)
+        return costs
+
+    def peer(name):
+        path = place / "file"
+        costs = {}
+        for what in ("create", "restore"):
+            costs[what] = bench.peer(name, what, data, path, threads)
+        remove(path)
+        remove(place / "warm-up-file")
+        return costs
+
+    contestants = {name: lambda name=name: limit(name) for name in limits}
+    contestants |= {name: lambda options=options: our(options) for name, options in ours.items()}
+    contestants |= {name: lambda name=name: peer(name) for name in peers}
+    for name, found in alternate(contestants, bench.options.runs).items():
+        for what in found[0]:
+            bench.add(section, size, threads, name, what, [costs[what] for costs in found])
     remove(place)
     print_create_and_restore(bench, section, size, threads, rows * dimension * 4)
 
@@ -212,6 +235,7 @@ def foreign_files(bench, rows, dimension, threads):
     data = bench.data(rows, dimension)
     size = f"{rows}x{dimension}"
     path = bench.folder / "foreign.parquet"
+    bench.expect(rows * dimension * 4)
     print(f"\nfiles of other engines, {size}, {threads} processors\n")
     print(f"{'':24} {'itself ms':>10} {'akidb ms':>10} {'ratio':>8}")
     for name in ("pyarrow", "DuckDB", "Polars", "parquet-rs"):
@@ -245,6 +269,7 @@ def streams(bench, counts, dimension, threads):
         for rows in counts:
             size = ("--rows", rows, "--dimension", dimension)
             folder = bench.folder / f"stream-{rows}"
+            bench.expect(0 if what == "encode" else rows * dimension * 4, 1)
             cost = bench.ours(what, "-", folder, threads, "--compression", "none", *size)
             line = bench.add("stream", f"{rows}x{dimension}", threads, "akidb none", what, [cost])
             print(
@@ -293,6 +318,7 @@ def processor_seconds(pids):
 
 def s3_lines(bench, url, data, threads, server):
     none = OURS["akidb none"]
+    bench.expect((data / "vectors").stat().st_size)
     file = bench.folder / "snapshot.parquet"
     local = bench.folder / "local"
     remove(local)

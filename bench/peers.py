@@ -1,11 +1,13 @@
-"""peers.py ENGINE create|restore DATA FILE: what akidb_bench does, by another engine.
+"""peers.py ENGINE create|restore DATA FILE MEMORY: what akidb_bench does, by another engine.
 
 ENGINE is a name of `ENGINES`, with "/zstd" behind it when the file is to be compressed. DATA is a
-folder that `akidb_bench data` has made. Prints one JSON object with the fields that akidb_bench
-prints. The number of threads is what the process may use: the caller binds it to processors.
+folder that `akidb_bench data` has made, MEMORY the --memory of akidb_bench. Prints one JSON object
+with the fields that akidb_bench prints. The number of threads is what the process may use: the caller binds it to processors.
 """
 
+import ctypes
 import json
+import mmap
 import os
 import pathlib
 import resource
@@ -267,13 +269,23 @@ def make_durable(path):
         os.close(handle)
 
 
-def measure(work):
+def have_memory(size):
+    """Free memory that the kernel hands to the work first: see bench_begin in bench.h."""
+    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        memory.madvise(mmap.MADV_HUGEPAGE)
+        view = (ctypes.c_char * size).from_buffer(memory)
+        ctypes.memset(ctypes.addressof(view), 1, size)
+        del view  # or the mapping could not be closed
+
+
+def measure(work, memory):
     """The cost of work(), and what it returned."""
+    have_memory(memory)
     pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak is forgotten: proc(5)
-    memory, cpu, start = memory_of("VmRSS"), cpu_seconds(), time.monotonic()
+    resident, cpu, start = memory_of("VmRSS"), cpu_seconds(), time.monotonic()
     result = work()
     cost = {"seconds": time.monotonic() - start, "cpu_seconds": cpu_seconds() - cpu}
-    cost["peak_bytes"] = max(0, memory_of("VmHWM") - memory)
+    cost["peak_bytes"] = max(0, memory_of("VmHWM") - resident)
     return cost, result
 
 
@@ -298,8 +310,9 @@ def warm_up(engine, path, zstd):
 
 
 def main():
-    name, what, folder, path = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]), sys.argv[4]
-    path = pathlib.Path(path)
+    name, what = sys.argv[1:3]
+    folder, path = map(pathlib.Path, sys.argv[3:5])
+    memory = int(sys.argv[5])
     name, _, codec = name.partition("/")
     zstd = codec == "zstd"
     engine = ENGINES[name]()
@@ -312,9 +325,9 @@ def main():
             engine.create(arrow_table(data) if ready is None else ready, path, zstd)
             make_durable(path)
 
-        cost, _ = measure(create)
+        cost, _ = measure(create, memory)
     else:
-        cost, restored = measure(lambda: engine.restore(path))
+        cost, restored = measure(lambda: engine.restore(path), memory)
         table = engine.table(restored) if hasattr(engine, "table") else restored
         data = load(folder)
         if not same_vectors(table, data):

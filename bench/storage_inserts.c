@@ -9,6 +9,7 @@
 #include "storage_bench.h"
 
 enum { CONTENDERS_MAX = 8, RUNS_MAX = 64, THREADS_MAX = 64, BATCH_MAX = 1000, ROWS = 20000 };
+enum { MEMORY = 256 << 20 }; /* of one run */
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
@@ -89,7 +90,7 @@ static pace run_once(const storage_settings *settings, const cell *c, const cont
         return no_pace;
     uint64_t rows = 0;
     int failed = 0;
-    bench_cost cost = bench_begin();
+    bench_cost cost = bench_begin(MEMORY);
     double begin = bench_now();
     for (unsigned i = 0; i < c->threads; i++) {
         workers[i] = (inserter){.cell = c,

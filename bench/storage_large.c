@@ -88,7 +88,7 @@ int run_recovery(const storage_settings *settings)
         akidb_storage *storage;
         akidb_storage_options options = options_in(folder, AKIDB_DURABLE_EVERY_COMMIT);
         read[run] = read_segments(folder);
-        bench_cost cost = bench_begin();
+        bench_cost cost = bench_begin(2 * data.vector_bytes);
         akidb_status status = akidb_storage_open(&options, &storage, &report, &err);
         bench_end(&cost);
         opened[run] = cost.seconds;

@@ -139,7 +139,7 @@ static void measure_move(bench *b, const char *what, akidb_tier to)
 {
     akidb_error err;
     char name[128];
-    bench_cost cost = bench_begin();
+    bench_cost cost = bench_begin(3 * b->data.vector_bytes);
     check(akidb_storage_move(b->storage, &b->collection, to, NULL, NULL, &err), &err);
     bench_end(&cost);
     tell(what, (double)b->data.vector_bytes / cost.seconds / 1e9, "GB/s");
@@ -150,7 +150,7 @@ static void measure_move(bench *b, const char *what, akidb_tier to)
 /* What no move can beat: the vectors copied to memory that is fresh. */
 static void measure_copy(const bench *b)
 {
-    bench_cost cost = bench_begin();
+    bench_cost cost = bench_begin(3 * b->data.vector_bytes);
     char *copy = malloc(b->data.vector_bytes);
     if (copy == NULL)
         exit(1);
