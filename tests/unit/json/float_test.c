@@ -1,13 +1,18 @@
-/* Floats as decimals and back. `float_test --all` tries every one
- * of the 2^32, those below 0 by their sign alone (half an hour and more; `make soak`). */
+/* Floats as decimals and back. `float_test --all` tries all 2^32 on all processors (`make soak`);
+ * `float_test --from BITS --to BITS` those of which the magnitude, as bits, lies between. */
 #include "test.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "json/float_powers.h"
 #include "json/json.h"
+
+#define INFINITY_BITS 0x7F800000u
 
 static float float_of_bits(uint32_t bits)
 {
@@ -86,28 +91,65 @@ static int significant_digits(const char *text)
     return count;
 }
 
-/* Reads back, by the C library and by ours, as the same bits; and one digit less would not. */
-static void check_print(uint32_t bits)
+static size_t parsed(const char *text, uint32_t *bits_out)
+{
+    float value;
+    size_t taken = ak_float_parse(text, strlen(text), &value);
+    *bits_out = bits_of_float(value);
+    return taken;
+}
+
+/* The C library and we read the text as these bits, and behind a minus sign as their negative,
+ * which is printed so. */
+static bool reads_back(uint32_t bits, const char *text)
+{
+    char negative[AK_FLOAT_TEXT_SIZE + 1];
+    uint32_t found, found_negative;
+    printed(-float_of_bits(bits), negative);
+    return bits_of_float(strtof(text, NULL)) == bits && parsed(text, &found) == strlen(text) &&
+           found == bits && negative[0] == '-' && strcmp(negative + 1, text) == 0 &&
+           parsed(negative, &found_negative) == strlen(negative) &&
+           found_negative == (bits | 0x80000000u);
+}
+
+enum { PROBLEM_SIZE = 160 };
+
+/* Reads back as the same bits; with one digit less it would not; of the same length it is the
+ * nearest. For a float above 0. */
+static bool prints_exactly(uint32_t bits, char problem[PROBLEM_SIZE])
 {
     float value = float_of_bits(bits);
     char text[AK_FLOAT_TEXT_SIZE + 1];
     printed(value, text);
-    if (bits_of_float(strtof(text, NULL)) != bits)
-        fail_msg("0x%08x was printed as %s, which strtof reads as another float", bits, text);
-    float again;
-    if (ak_float_parse(text, strlen(text), &again) != strlen(text) || bits_of_float(again) != bits)
-        fail_msg("0x%08x was printed as %s, which does not read back", bits, text);
+    if (!reads_back(bits, text)) {
+        snprintf(problem, PROBLEM_SIZE, "0x%08x was printed as %s, which does not read back", bits,
+                 text);
+        return false;
+    }
     int digits = significant_digits(text);
     if (digits <= 1)
-        return;
-    char shorter[40];
-    snprintf(shorter, sizeof shorter, "%.*e", digits - 2, (double)value);
-    if (bits_of_float(strtof(shorter, NULL)) == bits)
-        fail_msg("0x%08x was printed as %s, but %s is shorter", bits, text, shorter);
-    char same[40];
-    snprintf(same, sizeof same, "%.*e", digits - 1, (double)value);
-    if (bits_of_float(strtof(same, NULL)) == bits && strtod(same, NULL) != strtod(text, NULL))
-        fail_msg("0x%08x was printed as %s, but %s is nearer", bits, text, same);
+        return true;
+    char other[40];
+    snprintf(other, sizeof other, "%.*e", digits - 2, (double)value);
+    if (bits_of_float(strtof(other, NULL)) == bits) {
+        snprintf(problem, PROBLEM_SIZE, "0x%08x was printed as %s, but %s is shorter", bits, text,
+                 other);
+        return false;
+    }
+    snprintf(other, sizeof other, "%.*e", digits - 1, (double)value);
+    if (bits_of_float(strtof(other, NULL)) == bits && strtod(other, NULL) != strtod(text, NULL)) {
+        snprintf(problem, PROBLEM_SIZE, "0x%08x was printed as %s, but %s is nearer", bits, text,
+                 other);
+        return false;
+    }
+    return true;
+}
+
+static void check_print(uint32_t bits)
+{
+    char problem[PROBLEM_SIZE];
+    if (!prints_exactly(bits, problem))
+        fail_msg("%s", problem);
 }
 
 static void every_power_of_two_and_its_neighbours_print_exactly(void **state)
@@ -120,7 +162,6 @@ static void every_power_of_two_and_its_neighbours_print_exactly(void **state)
                 check_print(bits);
             if (bits > 8)
                 check_print(bits - 8);
-            check_print(bits | 0x80000000u);
         }
     for (int i = 0; i < 23; i++) /* subnormals of a single bit, and all bits below it */ {
         check_print(1u << i);
@@ -134,13 +175,14 @@ static void random_floats_print_exactly(void **state)
     (void)state;
     uint64_t random = 1;
     for (int i = 0; i < 200000; i++) {
-        uint32_t bits = (uint32_t)test_random(&random);
-        if ((bits >> 23 & 0xFF) != 255)
+        uint32_t bits = (uint32_t)test_random(&random) & 0x7FFFFFFF;
+        if (bits > 0 && bits < INFINITY_BITS)
             check_print(bits);
     }
     for (int i = 0; i < 100000; i++) { /* as in normalised vectors */
         float value = ((float)(test_random(&random) >> 40) - 8388608.0f) / 8388608.0f / 16.0f;
-        check_print(bits_of_float(value));
+        if (value != 0)
+            check_print(bits_of_float(fabsf(value)));
     }
 }
 
@@ -367,13 +409,133 @@ static void random_texts_parse_as_strtof_has_it(void **state)
     }
 }
 
-/* ---- all of them ----------------------------------------------------------------------------- */
+/* ---- all of them -------------------------------------------------------------------------------
+ * printf takes most of the time that prints_exactly does. A long double tells nearly always whether
+ * a decimal lies within an interval or clear of it; where it does not, prints_exactly decides. */
 
-static void all_floats_print_exactly(void **state)
+enum { POWER_MAX = 60 };
+
+/* text = digits * 10^exponent, the last digit not 0. */
+static void take_text(const char *text, uint32_t *digits_out, int *exponent_out)
+{
+    uint32_t digits = 0;
+    int exponent = 0;
+    bool behind_point = false;
+    for (; *text != '\0' && *text != 'e'; text++) {
+        if (*text == '.') {
+            behind_point = true;
+            continue;
+        }
+        digits = digits * 10 + (uint32_t)(*text - '0');
+        exponent -= behind_point;
+    }
+    exponent += *text == 'e' ? (int)strtol(text + 1, NULL, 10) : 0;
+    for (; digits % 10 == 0; exponent++)
+        digits /= 10;
+    *digits_out = digits;
+    *exponent_out = exponent;
+}
+
+/* false: perhaps not. */
+static bool surely_prints_exactly(uint32_t bits, const long double powers[POWER_MAX + 1])
+{
+    const long double error = 0x1p-50L; /* more than the few roundings that come here can make */
+    char text[AK_FLOAT_TEXT_SIZE + 1];
+    printed(float_of_bits(bits), text);
+    if (!reads_back(bits, text))
+        return false;
+    uint32_t digits;
+    int exponent;
+    take_text(text, &digits, &exponent);
+    long double value = (long double)float_of_bits(bits);
+    long double before = (long double)float_of_bits(bits - 1);
+    long double after = bits + 1 == INFINITY_BITS ? 0x1p128L : (long double)float_of_bits(bits + 1);
+    long double unit = exponent < 0 ? 1 / powers[-exponent] : powers[exponent];
+    if (fabsl((long double)digits * unit - value) + value * error >= unit / 2)
+        return false;
+    uint32_t shorter = digits / 10 * 10; /* it and the next are the only ones that could do */
+    return digits < 10 || ((long double)shorter * unit < (before + value) / 2 * (1 - error) &&
+                           (long double)(shorter + 10) * unit > (value + after) / 2 * (1 + error));
+}
+
+typedef struct range {
+    atomic_uint next; /* to be tried by the thread that takes it, with the CHUNK - 1 after it */
+    uint32_t end;
+    atomic_uint undecided; /* how many prints_exactly had to look at */
+    pthread_mutex_t lock;
+    char problem[PROBLEM_SIZE];
+} range;
+
+enum { CHUNK = 1 << 20, THREADS_MAX = 64 };
+
+static void *try_range(void *context)
+{
+    range *r = context;
+    long double powers[POWER_MAX + 1] = {1};
+    for (int i = 1; i <= POWER_MAX; i++)
+        powers[i] = powers[i - 1] * 10;
+    for (uint32_t first; (first = atomic_fetch_add(&r->next, CHUNK)) < r->end;) {
+        uint32_t end = r->end - first < CHUNK ? r->end : first + CHUNK;
+        for (uint32_t bits = first; bits < end; bits++) {
+            if (surely_prints_exactly(bits, powers))
+                continue;
+            char problem[PROBLEM_SIZE];
+            atomic_fetch_add(&r->undecided, 1);
+            if (prints_exactly(bits, problem))
+                continue;
+            pthread_mutex_lock(&r->lock);
+            memcpy(r->problem, problem, sizeof problem);
+            pthread_mutex_unlock(&r->lock);
+            return NULL;
+        }
+        if (first / CHUNK % 128 == 0)
+            print_message("0x%08x ...\n", first);
+    }
+    return NULL;
+}
+
+static void all_floats_of_a_range_print_exactly(void **state)
+{
+    range *r = *state;
+    pthread_t threads[THREADS_MAX];
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    long wanted = processors < 1 ? 1 : processors < THREADS_MAX ? processors : THREADS_MAX;
+    for (long i = 0; i < wanted; i++)
+        assert_int_equal(0, pthread_create(&threads[i], NULL, try_range, r));
+    for (long i = 0; i < wanted; i++)
+        pthread_join(threads[i], NULL);
+    print_message("%u were left to printf\n", atomic_load(&r->undecided));
+    if (r->problem[0] != '\0')
+        fail_msg("%s", r->problem);
+}
+
+/* Magnitudes from 1: zeros have a test of their own. */
+static int try_magnitudes(uint32_t from, uint32_t to)
+{
+    range r = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    r.end = to > INFINITY_BITS ? INFINITY_BITS : to;
+    atomic_store(&r.next, from == 0 ? 1 : from);
+    const struct CMUnitTest all[] = {
+        cmocka_unit_test_prestate(all_floats_of_a_range_print_exactly, &r)};
+    return cmocka_run_group_tests(all, NULL, NULL);
+}
+
+static void the_quick_check_of_a_range_decides(void **state)
 {
     (void)state;
-    for (uint32_t bits = 1; bits < 0x7F800000; bits++)
-        check_print(bits);
+    range r = {.end = 0x3F800000u + 50000, .lock = PTHREAD_MUTEX_INITIALIZER};
+    atomic_store(&r.next, 0x3F800000u - 50000);
+    try_range(&r);
+    assert_string_equal(r.problem, "");
+    assert_in_range(atomic_load(&r.undecided), 0, 1000); /* so the quick way does decide */
+}
+
+static uint32_t bits_option(int argc, char **argv, const char *name, uint32_t otherwise)
+{
+    for (int i = 1; i + 1 < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return (uint32_t)strtoul(argv[i + 1], NULL, 0);
+    return otherwise;
 }
 
 int main(int argc, char **argv)
@@ -388,9 +550,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_number_ends_at_the_first_byte_that_is_no_digit),
         cmocka_unit_test(midpoints_and_what_lies_just_beside_them_round_correctly),
         cmocka_unit_test(random_texts_parse_as_strtof_has_it),
+        cmocka_unit_test(the_quick_check_of_a_range_decides),
     };
-    const struct CMUnitTest all[] = {cmocka_unit_test(all_floats_print_exactly)};
-    if (argc > 1 && strcmp(argv[1], "--all") == 0)
-        return cmocka_run_group_tests(all, NULL, NULL);
+    if (argc > 1)
+        return try_magnitudes(bits_option(argc, argv, "--from", 0),
+                              bits_option(argc, argv, "--to", INFINITY_BITS));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
