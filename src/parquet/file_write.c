@@ -6,11 +6,18 @@
 #include "base/checksum.h"
 #include "parquet/tail_write.h"
 
+void ak_parquet_file_init(ak_parquet_file *file, const akidb_output *output,
+                          const ak_writer_settings *settings)
+{
+    *file = (ak_parquet_file){.output = *output};
+    ak_spool_init(&file->blooms, settings->temporary_folder, settings->bloom_memory);
+}
+
 void ak_parquet_file_free(ak_parquet_file *file)
 {
     free(file->records);
     free(file->summaries);
-    akidb_buffer_free(&file->blooms);
+    ak_spool_free(&file->blooms);
     akidb_buffer_free(&file->indexes);
 }
 
@@ -61,7 +68,8 @@ akidb_status ak_parquet_file_add(ak_parquet_file *file, ak_row_group_encoder *en
     *record = encoder->record;
     status = ak_row_group_append_indexes(encoder, offset, record, &file->indexes, err);
     if (status == AKIDB_OK)
-        status = ak_buffer_append(&file->blooms, encoder->blooms.data, encoder->blooms.size, err);
+        status = ak_spool_append(&file->blooms,
+                                 (akidb_slice){encoder->blooms.data, encoder->blooms.size}, err);
     if (status == AKIDB_OK)
         status =
             put(file, encoder->slices, encoder->slice_count, encoder->size, encoder->crc32c, err);
@@ -77,36 +85,43 @@ akidb_status ak_parquet_file_add(ak_parquet_file *file, ak_row_group_encoder *en
     return AKIDB_OK;
 }
 
+typedef struct tail_writer {
+    ak_parquet_file *file;
+    akidb_parquet_range *tail; /* as far as it is written */
+} tail_writer;
+
+static akidb_status put_tail(void *context, akidb_slice bytes, akidb_error *err)
+{
+    const tail_writer *writer = context;
+    akidb_parquet_range *tail = writer->tail;
+    uint32_t crc32c = ak_crc32c(0, bytes.data, bytes.size);
+    tail->crc32c = ak_crc32c_combine(tail->crc32c, crc32c, bytes.size);
+    tail->size += bytes.size;
+    return put(writer->file, &bytes, 1, bytes.size, crc32c, err);
+}
+
 akidb_status ak_parquet_file_end(ak_parquet_file *file, const ak_writer_settings *settings,
                                  akidb_parquet_summary *summary_out, akidb_error *err)
 {
-    akidb_buffer footer = {0};
+    akidb_buffer *end = &file->indexes; /* and the footer behind them */
     akidb_status status = put_magic_once(file, err);
+    uint64_t blooms_offset = file->size;
     if (status == AKIDB_OK)
-        status = ak_footer_append(settings, file->records, file->row_group_count, file->size,
-                                  file->size + file->blooms.size, &footer, err);
-    if (status != AKIDB_OK)
-        goto done;
-    enum { PIECES = 3 };
-    const akidb_slice tail[PIECES] = {{file->blooms.data, file->blooms.size},
-                                      {file->indexes.data, file->indexes.size},
-                                      {footer.data, footer.size}};
-    uint64_t offset = file->size, size = 0;
-    uint32_t crc32c = 0;
-    for (size_t i = 0; i < PIECES; i++) {
-        crc32c = ak_crc32c(crc32c, tail[i].data, tail[i].size);
-        size += tail[i].size;
-    }
-    status = put(file, tail, PIECES, size, crc32c, err);
+        status = ak_footer_append(settings, file->records, file->row_group_count, blooms_offset,
+                                  blooms_offset + ak_spool_size(&file->blooms), end, err);
+    akidb_parquet_range tail = {.offset = blooms_offset};
+    tail_writer writer = {file, &tail};
+    if (status == AKIDB_OK)
+        status = ak_spool_read(&file->blooms, put_tail, &writer, err);
+    if (status == AKIDB_OK)
+        status = put_tail(&writer, (akidb_slice){end->data, end->size}, err);
     if (status == AKIDB_OK)
         *summary_out = (akidb_parquet_summary){
             .rows = file->rows,
             .file = {0, file->size, file->crc32c},
-            .tail = {offset, size, crc32c},
+            .tail = tail,
             .row_group_count = file->row_group_count,
             .row_groups = file->summaries,
         };
-done:
-    akidb_buffer_free(&footer);
     return status;
 }

@@ -3,6 +3,7 @@
 /* The file as it grows: row groups go to the output one after the other, and what the footer and
  * the summary say of them is kept. */
 #include "akidb/parquet.h"
+#include "os/spool.h"
 #include "parquet/row_group_write.h"
 
 typedef struct ak_parquet_file {
@@ -15,10 +16,12 @@ typedef struct ak_parquet_file {
     size_t record_capacity;
     akidb_parquet_row_group_summary *summaries;
     size_t summary_capacity;
-    akidb_buffer blooms;  /* Bloom filters, for the tail */
+    ak_spool blooms;      /* Bloom filters, for the tail */
     akidb_buffer indexes; /* offset indexes, behind them */
 } ak_parquet_file;
 
+void ak_parquet_file_init(ak_parquet_file *file, const akidb_output *output,
+                          const ak_writer_settings *settings);
 void ak_parquet_file_free(ak_parquet_file *file);
 
 /* Writes what the encoder has encoded last, and the magic before the first. */

@@ -38,7 +38,7 @@ akidb_status ak_parquet_writer_open(const akidb_output *output, const ak_writer_
     if (writer == NULL)
         return ak_fail_memory(err, sizeof *writer);
     writer->settings = *settings;
-    writer->file.output = *output;
+    ak_parquet_file_init(&writer->file, output, settings);
     akidb_status status =
         ak_row_group_queue_new(&writer->settings, &writer->file, &writer->queue, err);
     if (status == AKIDB_OK)

@@ -177,7 +177,8 @@ static akidb_status set_choices(ak_writer_settings *settings, const akidb_parque
 akidb_status ak_writer_settings_make(ak_writer_settings *settings_out, uint32_t dimension,
                                      const akidb_parquet_options *options, akidb_error *err)
 {
-    *settings_out = (ak_writer_settings){.dimension = dimension};
+    *settings_out =
+        (ak_writer_settings){.dimension = dimension, .bloom_memory = AK_BLOOM_MEMORY_DEFAULT};
     akidb_parquet_options copy;
     akidb_status status =
         ak_options_copy(&copy, sizeof copy, options, "akidb_parquet_options", err);

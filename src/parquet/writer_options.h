@@ -12,6 +12,9 @@
 #define AK_PAGE_BYTES_MAX      (UINT32_C(256) << 20)
 #define AK_TEXT_BYTES_MAX      (UINT64_C(512) << 20)
 
+/* Of Bloom filters: those of 640,000 documents at least. */
+#define AK_BLOOM_MEMORY_DEFAULT ((size_t)4 << 20)
+
 typedef struct ak_writer_settings {
     uint32_t dimension;
     ak_codec codec; /* of all columns but the vectors */
@@ -27,6 +30,11 @@ typedef struct ak_writer_settings {
     ak_time_unit_kind unit;
     bool unit_is_default; /* nobody asked for it */
     size_t threads;
+
+    /* Bloom filters stand in the tail: those beyond so many bytes wait for it in a temporary file.
+     */
+    size_t bloom_memory;
+    const char *temporary_folder; /* borrowed from who makes the writer; NULL: TMPDIR or /tmp */
 
     akidb_profile profile;
     bool codec_is_given;    /* by the caller, who outvotes the profile */

@@ -227,7 +227,10 @@ static akidb_status make_settings(akidb_snapshot_writer *writer, akidb_error *er
     if (options.bloom_filter == AKIDB_DEFAULT)
         options.bloom_filter = AKIDB_ON;
     writer->target.settings = &writer->settings;
-    return ak_writer_settings_make(&writer->settings, writer->target.dimension, &options, err);
+    akidb_status status =
+        ak_writer_settings_make(&writer->settings, writer->target.dimension, &options, err);
+    writer->settings.temporary_folder = writer->snapshotter->temporary_folder;
+    return status;
 }
 
 static akidb_status fill_metadata(akidb_snapshot_writer *writer, const akidb_uuid *collection_id,

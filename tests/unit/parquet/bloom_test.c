@@ -8,6 +8,7 @@
 #include "base/endian.h"
 #include "parquet/arena.h"
 #include "parquet/find.h"
+#include "parquet/writer.h"
 
 #include "test.h"
 
@@ -93,32 +94,49 @@ typedef struct file {
     akidb_uuid ids[ROWS];
 } file;
 
-static void write_file(file *f, akidb_toggle bloom_filter)
+/* Documents of which the first row group's have external ids. */
+static akidb_documents *make_documents(akidb_uuid ids[ROWS])
 {
     akidb_error err = {0};
-    *f = (file){0};
     akidb_documents *documents;
     assert_ok(err, akidb_documents_new(DIMENSION, &documents, &err));
     for (size_t i = 0; i < ROWS; i++) {
         const float vector[DIMENSION] = {(float)i, 1, 2};
         const int64_t time = 0;
-        test_random_bytes(i, f->ids[i].bytes, sizeof f->ids[i].bytes);
-        akidb_document document = {.document_id = &f->ids[i],
-                                   .vector = vector,
-                                   .dimension = DIMENSION,
-                                   .inserted_at = &time};
+        test_random_bytes(i, ids[i].bytes, sizeof ids[i].bytes);
+        akidb_document document = {
+            .document_id = &ids[i], .vector = vector, .dimension = DIMENSION, .inserted_at = &time};
         if (i < GROUP && i % 2 == 0) /* none in the other row groups */
             document.external_id = (akidb_slice){"even", 4};
         assert_ok(err, akidb_documents_append(documents, &document, &err));
     }
+    return documents;
+}
+
+/* `bloom_memory`: what the writer keeps of the filters; `folder`: where it puts the others. */
+static void write_file_with(file *f, akidb_toggle bloom_filter, size_t bloom_memory,
+                            const char *folder)
+{
+    akidb_error err = {0};
+    *f = (file){0};
+    akidb_documents *documents = make_documents(f->ids);
     const akidb_parquet_options options = {
         .struct_size = sizeof options, .row_group_size = GROUP, .bloom_filter = bloom_filter};
+    ak_writer_settings settings;
+    assert_ok(err, ak_writer_settings_make(&settings, DIMENSION, &options, &err));
+    settings.bloom_memory = bloom_memory;
+    settings.temporary_folder = folder;
     const akidb_output output = akidb_output_to_buffer(&f->bytes);
     akidb_batch batch = akidb_documents_batch(documents);
-    assert_ok(err, akidb_parquet_writer_open(&output, DIMENSION, &options, &f->writer, &err));
+    assert_ok(err, ak_parquet_writer_open(&output, &settings, &f->writer, &err));
     assert_ok(err, akidb_parquet_writer_append(f->writer, &batch, &err));
     assert_ok(err, akidb_parquet_writer_finish(f->writer, &f->summary, &err));
     akidb_documents_free(documents);
+}
+
+static void write_file(file *f, akidb_toggle bloom_filter)
+{
+    write_file_with(f, bloom_filter, AK_BLOOM_MEMORY_DEFAULT, NULL);
 }
 
 static akidb_parquet_reader *open_file(const file *f, akidb_input *input)
@@ -161,6 +179,30 @@ static void filters_stand_at_the_beginning_of_the_tail(void **state)
     assert_int_equal(reader->footer.metadata.row_groups[0].columns[0].offset_index_offset, at);
     akidb_parquet_reader_close(reader);
     file_free(&f);
+}
+
+static void filters_that_waited_in_a_file_give_the_same_bytes(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {NULL, "/nonexistent/folder"}; /* then memory has to do */
+    file expected, found;
+    akidb_input input;
+    write_file(&expected, AKIDB_ON);
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t memory = 0; memory < 500; memory += 100) {
+            write_file_with(&found, AKIDB_ON, memory, folders[i]);
+            assert_int_equal(found.bytes.size, expected.bytes.size);
+            assert_memory_equal(found.bytes.data, expected.bytes.data, found.bytes.size);
+            assert_int_equal(found.summary.tail.offset, expected.summary.tail.offset);
+            assert_int_equal(found.summary.tail.size, expected.summary.tail.size);
+            assert_int_equal(found.summary.tail.crc32c, expected.summary.tail.crc32c);
+            assert_int_equal(found.summary.file.crc32c, expected.summary.file.crc32c);
+            akidb_parquet_reader_close(
+                open_file(&found, &input)); /* compares the tail's checksum */
+            file_free(&found);
+        }
+    }
+    file_free(&expected);
 }
 
 static void filters_tell_the_row_group_of_an_id(void **state)
@@ -242,6 +284,7 @@ int main(void)
         cmocka_unit_test(what_was_put_in_is_found_and_little_else),
         cmocka_unit_test(a_header_comes_back),
         cmocka_unit_test(filters_stand_at_the_beginning_of_the_tail),
+        cmocka_unit_test(filters_that_waited_in_a_file_give_the_same_bytes),
         cmocka_unit_test(filters_tell_the_row_group_of_an_id),
         cmocka_unit_test(without_filters_any_row_group_may_hold_an_id),
         cmocka_unit_test(a_page_gives_the_vectors_of_its_rows),
