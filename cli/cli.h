@@ -127,12 +127,19 @@ typedef struct cli_example {
 
 /* Commands of two words, such as `db insert`, share the first one and the options that go with it,
  * which may stand before or after the second. */
+typedef struct cli_word {
+    const char *library; /* NULL ends a table */
+    const char *typed;
+} cli_word;
+
 typedef struct cli_family {
     const char *name;          /* the first word */
     const char *summary;       /* one line without the final stop */
     const char *details;       /* paragraphs divided by empty lines */
     const cli_option *options; /* of each of its commands */
     const cli_example *examples;
+    const cli_word *words; /* fields of the library's options that messages name, and how they are
+                              typed; NULL: none */
     size_t
         values_size; /* of the struct that these fill: the values of each command begin with it */
 } cli_family;
@@ -148,6 +155,7 @@ typedef struct cli_command {
     size_t arguments_min;
     size_t arguments_max; /* SIZE_MAX: any number */
     size_t values_size;   /* of the struct that the options fill */
+    bool makes_store;     /* a local store that is not there is no error, but made */
     int (*run)(cli *session, const void *values, char *const *arguments, size_t count);
 } cli_command;
 
@@ -173,8 +181,9 @@ int cli_parse(cli *session, const cli_family *family, const cli_command *command
               int argc, char **argv, int *rest_out);
 void cli_values_free(const cli_option *options, void *values);
 
-/* The name in the table that a mistyped one is nearest to, or NULL when none is near. `names` is
- * asked with 0, 1, ... until it answers NULL. */
+/* The name in the table that a mistyped one is nearest to, or NULL: one mistake for each three
+ * letters of its last word is near, two at most. `names` is asked with 0, 1, ... until it answers
+ * NULL. */
 const char *cli_nearest(const char *word, const char *(*names)(const void *context, size_t index),
                         const void *context);
 
@@ -235,7 +244,8 @@ int cli_open_store(cli *session, const char *option, const char *uri, const cli_
 /* Refuses --sse for a store that is no bucket. Returns an exit code. */
 int cli_check_sse(cli *session, const akidb_store *store);
 
-/* Opens the store, unless session->store is there already, and a snapshotter on it; `options`
+/* Opens the store, unless session->store is there already, and a snapshotter on it. A local store
+ * that is not there is CLI_MISSING, unless the command makes one or belongs to a family; `options`
  * (NULL: defaults) gets threads and hooks filled in. `what` is the word before the progress bar.
  * Returns an exit code, having said why; main closes both. */
 int cli_open(cli *session, akidb_snapshotter_options *options, const char *what);
@@ -243,7 +253,7 @@ int cli_open(cli *session, akidb_snapshotter_options *options, const char *what)
 /* The UUID of the collection that the user named. Returns an exit code, having said why. */
 int cli_collection(cli *session, const char *name, akidb_uuid *id_out);
 
-/* Both a collection and a snapshot of it. The store must be open. */
+/* Both a collection and a snapshot of it; `snapshot` NULL: the latest. The store must be open. */
 int cli_snapshot(cli *session, const char *collection, const char *snapshot,
                  akidb_uuid *collection_out, akidb_uuid *snapshot_out);
 
@@ -252,7 +262,8 @@ int cli_snapshot(cli *session, const char *collection, const char *snapshot,
 /* "akidb: ..." on stderr. */
 void cli_say(cli *session, const char *format, ...) CLI_PRINTF(2, 3);
 
-/* The same for a failure of the library; returns the exit code of its status. */
+/* The same for a failure of the library, whose options are named as they are typed; returns the
+ * exit code of its status. */
 int cli_fail(cli *session, const akidb_error *err);
 
 /* The same for a wrong command line, with a hint to --help; returns CLI_USAGE. */

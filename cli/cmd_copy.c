@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "json_out.h"
+#include "run_report.h"
 
 #include <stddef.h>
 
@@ -8,6 +9,7 @@ typedef struct values {
     const char *to_endpoint_url;
     const char *to_profile;
     bool dry_run; /* of sync */
+    const char *metrics_file;
 } values;
 
 #define TO_OPTION                                                                                  \
@@ -31,7 +33,11 @@ typedef struct values {
             cli_read_text, offsetof(values, to_profile), NULL, 0, 0                                \
     }
 
-static const cli_option copy_options[] = {TO_OPTION, TO_ENDPOINT_OPTION, TO_PROFILE_OPTION, {0}};
+static const cli_option copy_options[] = {TO_OPTION,
+                                          TO_ENDPOINT_OPTION,
+                                          TO_PROFILE_OPTION,
+                                          CLI_METRICS_FILE_OPTION(offsetof(values, metrics_file)),
+                                          {0}};
 
 static const cli_option sync_options[] = {TO_OPTION,
                                           TO_ENDPOINT_OPTION,
@@ -39,10 +45,11 @@ static const cli_option sync_options[] = {TO_OPTION,
                                           {"dry-run", 0, NULL,
                                            "Tell what would be copied, and copy nothing",
                                            cli_read_flag, offsetof(values, dry_run), NULL, 0, 0},
+                                          CLI_METRICS_FILE_OPTION(offsetof(values, metrics_file)),
                                           {0}};
 
 static const cli_example copy_examples[] = {
-    {"The newest snapshot to another disk", "akidb copy words latest --to /mnt/backup"}, {0}};
+    {"The newest snapshot to another disk", "akidb copy words --to /mnt/backup"}, {0}};
 
 static const cli_example sync_examples[] = {
     {"All that the bucket does not have yet", "akidb sync words --to s3://backup/akidb"},
@@ -95,6 +102,8 @@ static int copy_one(cli *session, akidb_store *to, const akidb_uuid *collection,
         report_json(json, snapshot, &report);
     else
         report_text(session, snapshot, &report);
+    cli_run_add(session, CLI_COPIED_SNAPSHOTS, NULL, report.was_there ? 0 : 1);
+    cli_run_add(session, CLI_COPIED_BYTES, NULL, report.bytes_copied);
     return CLI_DONE;
 }
 
@@ -176,12 +185,13 @@ static int sync_with(cli *session, akidb_store *to, const char *name, const akid
 
 /* ---- both ------------------------------------------------------------------------------------ */
 
-static int run_to(cli *session, const values *v, char *const *arguments, bool is_sync,
+static int run_to(cli *session, const values *v, char *const *arguments, size_t count, bool is_sync,
                   akidb_store *to)
 {
     akidb_uuid collection, snapshot;
     int code = is_sync ? cli_collection(session, arguments[0], &collection)
-                       : cli_snapshot(session, arguments[0], arguments[1], &collection, &snapshot);
+                       : cli_snapshot(session, arguments[0], count > 1 ? arguments[1] : NULL,
+                                      &collection, &snapshot);
     if (code != CLI_DONE)
         return code;
     cli_json json = {0};
@@ -198,7 +208,7 @@ static int run_to(cli *session, const values *v, char *const *arguments, bool is
     return code;
 }
 
-static int run(cli *session, const values *v, char *const *arguments, bool is_sync)
+static int run(cli *session, const values *v, char *const *arguments, size_t count, bool is_sync)
 {
     if (v->to == NULL)
         return cli_usage(session, "%s: expected --to URI", session->command->name);
@@ -217,35 +227,34 @@ static int run(cli *session, const values *v, char *const *arguments, bool is_sy
     if (code == CLI_DONE)
         code = cli_check_sse(session, to);
     if (code == CLI_DONE)
-        code = run_to(session, v, arguments, is_sync, to);
+        code = run_to(session, v, arguments, count, is_sync, to);
     akidb_store_close(to);
     return code;
 }
 
 static int run_copy(cli *session, const void *given, char *const *arguments, size_t count)
 {
-    (void)count;
-    return run(session, given, arguments, false);
+    return run(session, given, arguments, count, false);
 }
 
 static int run_sync(cli *session, const void *given, char *const *arguments, size_t count)
 {
-    (void)count;
-    return run(session, given, arguments, true);
+    return run(session, given, arguments, count, true);
 }
 
 const cli_command cli_cmd_copy = {
     .name = "copy",
-    .arguments = "COLLECTION SNAPSHOT",
+    .arguments = "COLLECTION [SNAPSHOT]",
     .summary = "Copy a snapshot to another store",
     .details =
-        "Byte by byte: ids, keys and metadata stay as they are. Every byte is compared with its "
+        "Byte by byte: ids, keys and metadata stay as they are. Without SNAPSHOT, the latest. "
+        "Every byte is compared with its "
         "checksum on the way, and the copy exists only when it is whole. After an interruption the "
         "same command goes on: parts that arrived whole are not sent again. What is there already "
         "is left alone; another snapshot of that id is an error.",
     .options = copy_options,
     .examples = copy_examples,
-    .arguments_min = 2,
+    .arguments_min = 1,
     .arguments_max = 2,
     .values_size = sizeof(values),
     .run = run_copy,

@@ -281,5 +281,6 @@ const cli_command cli_cmd_create = {
     .arguments_min = 2,
     .arguments_max = SIZE_MAX,
     .values_size = sizeof(values),
+    .makes_store = true,
     .run = run,
 };

@@ -1,6 +1,7 @@
 /* Collections: create, drop, collections, adopt. */
 #include "commands.h"
 #include "db.h"
+#include "table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ static const cli_option create_options[] = {
 static const cli_example create_examples[] = {
     {"An empty collection", "akidb db create --data /srv/db words --dimension 512"}, {0}};
 
-static int print_one(cli *session, const akidb_collection_info *info, const char *what)
+static int print_one(cli *session, const akidb_collection_info *info, const char *typed,
+                     const char *what)
 {
     cli_progress_clear(&session->progress);
     if (session->json) {
@@ -34,11 +36,13 @@ static int print_one(cli *session, const akidb_collection_info *info, const char
         cli_json_close(&json, '}');
         return cli_json_print(session, &json);
     }
-    char id[AKIDB_UUID_TEXT_SIZE], documents[CLI_COUNT_TEXT];
-    akidb_uuid_format(&info->id, id);
-    if (!session->quiet)
-        printf("%s %s, of dimension %" PRIu32 ", with %s\n", what, id, info->dimension,
-               cli_format_count(info->documents, "document", documents));
+    char documents[CLI_COUNT_TEXT];
+    if (session->quiet)
+        return CLI_DONE;
+    printf("%s ", what);
+    cli_print_text(stdout, typed);
+    printf(", of dimension %" PRIu32 ", with %s\n", info->dimension,
+           cli_format_count(info->documents, "document", documents));
     return CLI_DONE;
 }
 
@@ -59,7 +63,7 @@ static int create(cli_db *db, const char *name, uint32_t dimension)
     if (status != AKIDB_OK)
         return cli_fail(db->session, &err);
     code = cli_db_collection(db, name, &info);
-    return code == CLI_DONE ? print_one(db->session, &info, "created") : code;
+    return code == CLI_DONE ? print_one(db->session, &info, name, "created") : code;
 }
 
 static int run_create(cli *session, const void *given, char *const *arguments, size_t count)
@@ -106,8 +110,8 @@ static int run_drop(cli *session, const void *given, char *const *arguments, siz
         code = cli_db_collection(&db, arguments[0], &info);
     if (code == CLI_DONE)
         code = akidb_storage_drop_collection(db.storage, &info.id, &err) == AKIDB_OK
-                   ? print_one(session, &info, "dropped")
-                   : cli_fail(session, &err);
+                   ? print_one(session, &info, arguments[0], "dropped")
+                   : cli_db_fail(session, arguments[0], &info.id, &err);
     return cli_db_close(&db, code);
 }
 
@@ -141,21 +145,30 @@ static bool is_flushed(const akidb_collection_info *info)
     return info->flushed_at != 0 && info->flushed_lsn >= info->last_lsn;
 }
 
-static void print_row(const akidb_collection_info *info)
+static const cli_column collections_columns[] = {{"COLLECTION", 0, false},
+                                                 {"DIMENSION", 0, true},
+                                                 {"DOCUMENTS", 10, true},
+                                                 {"MEMORY", 10, true},
+                                                 {"LAST SNAPSHOT", 20, false},
+                                                 {"CHANGED", 0, false},
+                                                 {"ID", 0, false},
+                                                 {NULL, 0, false}};
+
+static void put_cells(cli_table *table, const void *item)
 {
-    char id[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE] = "-", size[CLI_SIZE_TEXT];
-    akidb_uuid_format(&info->id, id);
-    if (info->flushed_at != 0)
-        cli_format_time(info->flushed_at, time);
-    printf("%s  %9" PRIu32 "  %10" PRIu64 "  %10s  %-20s  %-7s  ", id, info->dimension,
-           info->documents, cli_format_size(info->memory_bytes, size), time,
-           is_flushed(info) ? "no" : "yes");
-    cli_print_text(stdout, info->name[0] != '\0' ? info->name : "-");
-    putchar('\n');
+    const akidb_collection_info *info = item;
+    cli_cell_collection(table, &info->id, info->name);
+    cli_cell(table, "%" PRIu32, info->dimension);
+    cli_cell(table, "%" PRIu64, info->documents);
+    cli_cell_size(table, info->memory_bytes);
+    cli_cell_time(table, info->flushed_at);
+    cli_cell_text(table, is_flushed(info) ? "no" : "yes");
+    cli_cell_uuid(table, &info->id);
 }
 
-static void row_json(cli_json *json, const akidb_collection_info *info)
+static void put_json(cli_json *json, const void *item)
 {
+    const akidb_collection_info *info = item;
     cli_db_json_open(json, NULL, info);
     cli_json_number(json, "dimension", info->dimension);
     cli_json_number(json, "documents", info->documents);
@@ -170,27 +183,8 @@ static void row_json(cli_json *json, const akidb_collection_info *info)
     cli_json_close(json, '}');
 }
 
-static int print_collections(cli *session, const akidb_collection_info *infos, size_t count)
-{
-    cli_progress_clear(&session->progress);
-    if (session->json) {
-        cli_json json;
-        cli_json_begin(&json);
-        cli_json_open(&json, NULL, '[');
-        for (size_t i = 0; i < count; i++)
-            row_json(&json, &infos[i]);
-        cli_json_close(&json, ']');
-        return cli_json_print(session, &json);
-    }
-    if (!session->quiet && count > 0)
-        printf("%-36s  %9s  %10s  %10s  %-20s  %-7s  %s\n", "COLLECTION", "DIMENSION", "DOCUMENTS",
-               "MEMORY", "LAST SNAPSHOT", "CHANGED", "NAME");
-    else if (!session->quiet)
-        cli_say(session, "no collections");
-    for (size_t i = 0; i < count; i++)
-        print_row(&infos[i]);
-    return CLI_DONE;
-}
+static const cli_rows collections_rows = {collections_columns, sizeof(akidb_collection_info),
+                                          put_cells, put_json};
 
 static int run_collections(cli *session, const void *given, char *const *arguments, size_t count)
 {
@@ -204,7 +198,7 @@ static int run_collections(cli *session, const void *given, char *const *argumen
     if (code == CLI_DONE && akidb_storage_collections(db.storage, &infos, &found, &err) != AKIDB_OK)
         code = cli_fail(session, &err);
     else if (code == CLI_DONE) {
-        code = print_collections(session, infos, found);
+        code = cli_print_rows(session, &collections_rows, infos, found, "no collections");
         free(infos);
     }
     return cli_db_close(&db, code);
@@ -217,7 +211,8 @@ const cli_command cli_cmd_db_collections = {
     .summary = "List the collections",
     .details = "Prints, for each, how many documents it has, the memory that they take, when the "
                "snapshot was made from which it would be recovered, and whether it has changed "
-               "since. With --quiet the heading is left out.",
+               "since. With --quiet the heading is left out. One that was made under a UUID, and "
+               "has no name, is listed by that.",
     .options = no_options,
     .examples = collections_examples,
     .values_size = sizeof(cli_db_values),

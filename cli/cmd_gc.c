@@ -1,11 +1,13 @@
 #include "commands.h"
 #include "json_out.h"
+#include "run_report.h"
 
 #include <stddef.h>
 
 typedef struct values {
     cli_moment older_than;
     bool dry_run;
+    const char *metrics_file;
 } values;
 
 static const cli_option options[] = {
@@ -15,6 +17,7 @@ static const cli_option options[] = {
      cli_read_duration, offsetof(values, older_than), NULL, 0, 0},
     {"dry-run", 0, NULL, "Only say what would be removed", cli_read_flag, offsetof(values, dry_run),
      NULL, 0, 0},
+    CLI_METRICS_FILE_OPTION(offsetof(values, metrics_file)),
     {0}};
 
 static const cli_example examples[] = {
@@ -67,6 +70,10 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
                           &err) != AKIDB_OK) {
         cli_json_free(&visit.json);
         return cli_fail(session, &err);
+    }
+    if (!v->dry_run) {
+        cli_run_add(session, CLI_REMOVED_LEFTOVERS, NULL, report.objects);
+        cli_run_add(session, CLI_REMOVED_BYTES, NULL, report.bytes);
     }
     if (session->json) {
         cli_json_close(&visit.json, ']');

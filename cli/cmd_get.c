@@ -21,7 +21,7 @@ static const cli_option options[] = {
     {0}};
 
 static const cli_example examples[] = {
-    {"One document of the newest snapshot", "akidb get words latest --external-id king"},
+    {"One document of the newest snapshot", "akidb get words --external-id king"},
     {"Two, without their vectors",
      "akidb get words 3f1c --external-id king --external-id queen --columns external_id,metadata"},
     {0}};
@@ -85,7 +85,6 @@ static akidb_status get(cli *session, const values *v, const akidb_uuid *collect
 
 static int run(cli *session, const void *given, char *const *arguments, size_t count)
 {
-    (void)count;
     const values *v = given;
     if (v->ids.count + v->external_ids.count == 0)
         return cli_usage(session, "get: expected --id or --external-id");
@@ -94,7 +93,8 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
     session->wants_stats = v->stats;
     int code = cli_open(session, NULL, "get");
     if (code == CLI_DONE)
-        code = cli_snapshot(session, arguments[0], arguments[1], &collection, &snapshot);
+        code = cli_snapshot(session, arguments[0], count > 1 ? arguments[1] : NULL, &collection,
+                            &snapshot);
     if (code != CLI_DONE)
         return code;
     akidb_error err;
@@ -109,10 +109,11 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
 
 const cli_command cli_cmd_get = {
     .name = "get",
-    .arguments = "COLLECTION SNAPSHOT",
+    .arguments = "COLLECTION [SNAPSHOT]",
     .summary = "Print single documents of a snapshot",
     .details =
-        "Prints the documents as JSON lines on stdout, in the order in which they were written. Of "
+        "Prints the documents as JSON lines on stdout, in the order in which they were written; "
+        "without SNAPSHOT, of the latest. Of "
         "a Parquet snapshot only what is needed is read: the metadata, the end of each file until "
         "all are found, the ids of the row group and one page of vectors; four requests for one "
         "document of one file. A JSON snapshot is read whole.\n\n"
@@ -120,7 +121,7 @@ const cli_command cli_cmd_get = {
         "names are told, and the exit code is 3.",
     .options = options,
     .examples = examples,
-    .arguments_min = 2,
+    .arguments_min = 1,
     .arguments_max = 2,
     .values_size = sizeof(values),
     .run = run,

@@ -1,9 +1,10 @@
 #include "commands.h"
-#include "json_out.h"
 #include "list.h"
+#include "table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const cli_option options[] = {{0}};
 
@@ -111,70 +112,102 @@ static int list_snapshots(cli *session, const char *name)
 /* ---- the collections ------------------------------------------------------------------------- */
 
 typedef struct collection {
-    const char *name; /* of its newest snapshot that has one; NULL: none has */
-    const akidb_snapshot_metadata *newest;
-    size_t damaged;
+    akidb_uuid id;
+    char *name; /* of its newest snapshot that has one; NULL: none has */
+    size_t snapshots, damaged;
+    bool has_newest; /* that can be read */
+    akidb_uuid newest;
+    int64_t newest_at;
 } collection;
 
-static collection summarise(const akidb_snapshot_list *list)
+static const cli_column collection_columns[] = {{"COLLECTION", 0, false}, {"SNAPSHOTS", 0, true},
+                                                {"DAMAGED", 0, true},     {"NEWEST", 20, false},
+                                                {"ID", 0, false},         {NULL, 0, false}};
+
+static void put_cells(cli_table *table, const void *item)
 {
-    collection c = {0};
-    for (size_t i = 0; i < list->count; i++) {
-        const akidb_snapshot_metadata *m = list->entries[i].metadata;
-        if (m == NULL) {
-            c.damaged++;
-            continue;
-        }
-        if (c.newest == NULL)
-            c.newest = m;
-        if (c.name == NULL)
-            c.name = akidb_snapshot_label(m, "name");
-    }
-    return c;
+    const collection *c = item;
+    cli_cell_collection(table, &c->id, c->name);
+    cli_cell(table, "%zu", c->snapshots);
+    cli_cell(table, "%zu", c->damaged);
+    cli_cell_time(table, c->newest_at);
+    cli_cell_uuid(table, &c->id);
 }
 
-static void print_collection(const akidb_uuid *id, const akidb_snapshot_list *list,
-                             const collection *c)
+static void put_json(cli_json *json, const void *item)
 {
-    char text[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE] = "-";
-    akidb_uuid_format(id, text);
-    if (c->newest != NULL)
-        cli_format_time(c->newest->created_at, time);
-    printf("%s  %9zu  %7zu  %-20s  ", text, list->count, c->damaged, time);
-    cli_print_text(stdout, c->name != NULL ? c->name : "-");
-    putchar('\n');
-}
-
-static void collection_json(cli_json *json, const akidb_uuid *id, const akidb_snapshot_list *list,
-                            const collection *c)
-{
+    const collection *c = item;
     cli_json_open(json, NULL, '{');
-    cli_json_uuid(json, "collection_id", id);
+    cli_json_uuid(json, "collection_id", &c->id);
     cli_json_string(json, "name", c->name);
-    cli_json_number(json, "snapshots", list->count);
+    cli_json_number(json, "snapshots", c->snapshots);
     cli_json_number(json, "damaged", c->damaged);
-    if (c->newest != NULL) {
-        cli_json_uuid(json, "newest_snapshot_id", &c->newest->snapshot_id);
-        cli_json_time(json, "newest_created_at", c->newest->created_at);
+    if (c->has_newest) {
+        cli_json_uuid(json, "newest_snapshot_id", &c->newest);
+        cli_json_time(json, "newest_created_at", c->newest_at);
     }
     cli_json_close(json, '}');
 }
 
-/* Prints one collection; returns the worst of its snapshots. */
-static int list_collection(cli *session, const akidb_uuid *id, cli_json *json)
+static const cli_rows collection_rows = {collection_columns, sizeof(collection), put_cells,
+                                         put_json};
+
+static int summarise(cli *session, const akidb_snapshot_list *list, collection *c)
+{
+    c->snapshots = list->count;
+    for (size_t i = 0; i < list->count; i++) {
+        const akidb_snapshot_metadata *m = list->entries[i].metadata;
+        if (m == NULL) {
+            c->damaged++;
+            continue;
+        }
+        if (!c->has_newest) {
+            c->has_newest = true;
+            c->newest = m->snapshot_id;
+            c->newest_at = m->created_at;
+        }
+        const char *name = akidb_snapshot_label(m, "name");
+        if (c->name == NULL && name != NULL && (c->name = strdup(name)) == NULL) {
+            cli_say(session, "out of memory");
+            return CLI_FAILED;
+        }
+    }
+    return CLI_DONE;
+}
+
+/* Looks at one collection; returns the worst of its snapshots, or of what hindered it. */
+static int look_at(cli *session, const akidb_uuid *id, collection *c_out)
 {
     akidb_error err;
     akidb_snapshot_list list;
+    *c_out = (collection){.id = *id};
     if (akidb_snapshot_list_all(session->snapshotter, id, &list, &err) != AKIDB_OK)
         return cli_fail(session, &err);
-    collection c = summarise(&list);
-    if (session->json)
-        collection_json(json, id, &list, &c);
-    else
-        print_collection(id, &list, &c);
     size_t damaged;
-    int code = worst_of(&list, &damaged);
+    int code = cli_exit_worse(worst_of(&list, &damaged), summarise(session, &list, c_out));
     akidb_snapshot_list_free(&list);
+    return code;
+}
+
+static int list_these(cli *session, const akidb_uuid *ids, size_t count)
+{
+    collection *all = calloc(count + 1, sizeof *all);
+    if (all == NULL) {
+        cli_say(session, "out of memory");
+        return CLI_FAILED;
+    }
+    char none[4200];
+    snprintf(none, sizeof none, "%s: no collections", akidb_store_name(session->store));
+    int code = CLI_DONE;
+    size_t seen = 0;
+    while (seen < count && cli_interrupted() == 0) {
+        code = cli_exit_worse(code, look_at(session, &ids[seen], &all[seen]));
+        seen++;
+    }
+    code = cli_exit_worse(code, cli_print_rows(session, &collection_rows, all, seen, none));
+    for (size_t i = 0; i < seen; i++)
+        free(all[i].name);
+    free(all);
     return code;
 }
 
@@ -185,24 +218,8 @@ static int list_collections(cli *session)
     size_t count;
     if (akidb_snapshot_collections(session->snapshotter, &ids, &count, &err) != AKIDB_OK)
         return cli_fail(session, &err);
-    cli_json json = {0};
-    if (session->json) {
-        cli_json_begin(&json);
-        cli_json_open(&json, NULL, '[');
-    } else if (!session->quiet && count > 0) {
-        printf("%-36s  %9s  %7s  %-20s  %s\n", "COLLECTION", "SNAPSHOTS", "DAMAGED", "NEWEST",
-               "NAME");
-    } else if (!session->quiet) {
-        cli_say(session, "%s: no collections", akidb_store_name(session->store));
-    }
-    int code = CLI_DONE;
-    for (size_t i = 0; i < count && cli_interrupted() == 0; i++)
-        code = cli_exit_worse(code, list_collection(session, &ids[i], &json));
+    int code = list_these(session, ids, count);
     free(ids);
-    if (session->json) {
-        cli_json_close(&json, ']');
-        code = cli_exit_worse(code, cli_json_print(session, &json));
-    }
     return code;
 }
 

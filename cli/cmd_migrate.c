@@ -1,25 +1,28 @@
 #include "commands.h"
 #include "encoding.h"
 #include "json_out.h"
+#include "run_report.h"
 
 typedef struct values {
-    int to;
+    int format;
     bool delete_source;
     cli_encoding encoding;
+    const char *metrics_file;
 } values;
 
-static const cli_option options[] = {{"to", 0, "FORMAT", "The format to write; must be given",
-                                      cli_read_choice, offsetof(values, to), cli_formats, 0, 0},
+static const cli_option options[] = {{"format", 0, "FORMAT", "The format to write; default parquet",
+                                      cli_read_choice, offsetof(values, format), cli_formats, 0, 0},
                                      {"delete-source", 0, NULL,
                                       "Delete the old snapshot once the new one has been verified",
                                       cli_read_flag, offsetof(values, delete_source), NULL, 0, 0},
                                      CLI_ENCODING_OPTIONS(offsetof(values, encoding)),
+                                     CLI_METRICS_FILE_OPTION(offsetof(values, metrics_file)),
                                      {0}};
 
 static const cli_example examples[] = {
-    {"Turn an old JSON snapshot into Parquet", "akidb migrate words latest --to parquet"},
+    {"Turn an old JSON snapshot into Parquet", "akidb migrate words"},
     {"Write a snapshot anew, smaller, and drop the old one",
-     "akidb migrate words 3f1c --to parquet --profile small --delete-source"},
+     "akidb migrate words 3f1c --profile small --delete-source"},
     {0}};
 
 static void print_result(cli *session, const akidb_snapshot_metadata *metadata, const char *source)
@@ -36,19 +39,21 @@ static void print_result(cli *session, const akidb_snapshot_metadata *metadata, 
 
 static int run(cli *session, const void *given, char *const *arguments, size_t count)
 {
-    (void)count;
     const values *v = given;
-    if (v->to == 0)
-        return cli_usage(session, "migrate: --to parquet or --to json must be given");
+    if (v->delete_source && count < 2)
+        return cli_usage(session, "migrate: with --delete-source the snapshot must be named");
     akidb_snapshotter_options snapshotter = {0};
     akidb_parquet_options parquet;
-    int code = cli_encoding_apply(session, &v->encoding, (akidb_snapshot_format)v->to, &snapshotter,
-                                  &parquet);
+    int code =
+        cli_encoding_apply(session, &v->encoding,
+                           v->format != 0 ? (akidb_snapshot_format)v->format : AKIDB_FORMAT_PARQUET,
+                           &snapshotter, &parquet);
     if (code == CLI_DONE)
         code = cli_open(session, &snapshotter, "migrate");
     akidb_uuid collection, snapshot;
     if (code == CLI_DONE)
-        code = cli_snapshot(session, arguments[0], arguments[1], &collection, &snapshot);
+        code = cli_snapshot(session, arguments[0], count > 1 ? arguments[1] : NULL, &collection,
+                            &snapshot);
     if (code != CLI_DONE)
         return code;
 
@@ -76,7 +81,7 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
 
 const cli_command cli_cmd_migrate = {
     .name = "migrate",
-    .arguments = "COLLECTION SNAPSHOT",
+    .arguments = "COLLECTION [SNAPSHOT]",
     .summary = "Write a snapshot anew, in another format or encoding",
     .details =
         "The new snapshot has the same documents in the same order, with their ids, times and "
@@ -88,7 +93,7 @@ const cli_command cli_cmd_migrate = {
         "--json it is the new snapshot's metadata.",
     .options = options,
     .examples = examples,
-    .arguments_min = 2,
+    .arguments_min = 1,
     .arguments_max = 2,
     .values_size = sizeof(values),
     .run = run,

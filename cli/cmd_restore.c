@@ -41,11 +41,11 @@ static const cli_option options[] = {
     {0}};
 
 static const cli_example examples[] = {
-    {"The newest snapshot, for NumPy", "akidb restore words latest words.npy"},
-    {"Two documents, to look at", "akidb restore words latest - --external-id king "
+    {"The newest snapshot, for NumPy", "akidb restore words words.npy"},
+    {"Two documents, to look at", "akidb restore words - --external-id king "
                                   "--external-id queen"},
     {"What came in November, without its vectors",
-     "akidb restore notes latest - --inserted-after 2026-11-01 --inserted-before 2026-12-01 "
+     "akidb restore notes - --inserted-after 2026-11-01 --inserted-before 2026-12-01 "
      "--columns external_id,metadata"},
     {0}};
 
@@ -172,13 +172,14 @@ static int print_result(const job *j, const akidb_uuid *collection, const akidb_
     return CLI_DONE;
 }
 
-static int run_job(job *j, const values *v, char *const *arguments)
+/* `snapshot` NULL: the latest. */
+static int run_job(job *j, const values *v, const char *collection_name, const char *snapshot_name)
 {
     akidb_uuid collection, snapshot;
     j->session->wants_stats = v->stats;
     int code = cli_open(j->session, NULL, "restore");
     if (code == CLI_DONE)
-        code = cli_snapshot(j->session, arguments[0], arguments[1], &collection, &snapshot);
+        code = cli_snapshot(j->session, collection_name, snapshot_name, &collection, &snapshot);
     if (code != CLI_DONE)
         return code;
 
@@ -205,11 +206,11 @@ static int run_job(job *j, const values *v, char *const *arguments)
 
 static int run(cli *session, const void *given, char *const *arguments, size_t count)
 {
-    (void)count;
     const values *v = given;
+    const char *out = arguments[count - 1];
     job j = {.session = session,
-             .path = arguments[2],
-             .format = cli_file_format_of(arguments[2]),
+             .path = out,
+             .format = cli_file_format_of(out),
              .limit = v->limit.value};
     if (j.format == AKIDB_FILE_BY_ENDING)
         return cli_usage(session,
@@ -223,7 +224,7 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
         return code;
     if (strcmp(j.path, "-") == 0)
         session->progress.enabled = false; /* the documents may go to the same terminal */
-    code = run_job(&j, v, arguments);
+    code = run_job(&j, v, arguments[0], count > 2 ? arguments[1] : NULL);
     akidb_export_abort(j.exporter);
     akidb_snapshot_close(j.reader);
     akidb_documents_free(j.documents);
@@ -233,10 +234,12 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
 
 const cli_command cli_cmd_restore = {
     .name = "restore",
-    .arguments = "COLLECTION SNAPSHOT OUT",
+    .arguments = "COLLECTION [SNAPSHOT] OUT",
     .summary = "Write the documents of a snapshot to a file",
     .details =
-        "OUT is .npy or .fvecs (vectors only), .jsonl or .parquet; '-' is .jsonl on stdout. Every "
+        "Without SNAPSHOT, the latest. OUT is .npy or .fvecs (vectors only), .jsonl or .parquet; "
+        "'-' "
+        "is .jsonl on stdout. Every "
         "byte that is read is checked. OUT appears only when it is whole, with mode 0600, and "
         "replaces what stood there; documents on stdout come as they are read.\n\n"
         "A document is restored if it is named by --id, --external-id or --ids (all are, if none "
@@ -245,7 +248,7 @@ const cli_command cli_cmd_restore = {
         "--limit that is told only if the limit was not reached.",
     .options = options,
     .examples = examples,
-    .arguments_min = 3,
+    .arguments_min = 2,
     .arguments_max = 3,
     .values_size = sizeof(values),
     .run = run,

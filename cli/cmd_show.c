@@ -16,8 +16,8 @@ static const cli_option options[] = {{"row-groups", 0, NULL,
                                      {0}};
 
 static const cli_example examples[] = {
-    {"Where the bytes of the newest snapshot are", "akidb show words latest"},
-    {"The same for a program, down to each row group", "akidb --json show words latest"},
+    {"Where the bytes of the newest snapshot are", "akidb show words"},
+    {"The same for a program, down to each row group", "akidb --json show words"},
     {0}};
 
 /* ---- metadata -------------------------------------------------------------------------------- */
@@ -255,12 +255,12 @@ static int show_parts(cli *session, const akidb_snapshot_metadata *m, const valu
 
 static int run(cli *session, const void *given, char *const *arguments, size_t count)
 {
-    (void)count;
     const values *v = given;
     akidb_uuid collection, snapshot;
     int code = cli_open(session, NULL, "show");
     if (code == CLI_DONE)
-        code = cli_snapshot(session, arguments[0], arguments[1], &collection, &snapshot);
+        code = cli_snapshot(session, arguments[0], count > 1 ? arguments[1] : NULL, &collection,
+                            &snapshot);
     if (code != CLI_DONE)
         return code;
     akidb_error err;
@@ -291,17 +291,17 @@ static int run(cli *session, const void *given, char *const *arguments, size_t c
 
 const cli_command cli_cmd_show = {
     .name = "show",
-    .arguments = "COLLECTION SNAPSHOT",
+    .arguments = "COLLECTION [SNAPSHOT]",
     .summary = "Show what a snapshot is made of",
-    .details = "Prints the metadata and the parts; what a profile has chosen, and what the other "
-               "ways came "
-               "to in its sample; and for Parquet how each column is stored: values, "
-               "bytes before and after compression, codec, encodings, and whether there is a Bloom "
-               "filter. Only the footers of the parts "
-               "are read; 'akidb verify' reads everything.",
+    .details =
+        "Prints the metadata and the parts; what a profile has chosen, and what the other ways "
+        "came to in its sample; and for Parquet how each column is stored: values, bytes before "
+        "and after compression, codec, encodings, and whether there is a Bloom filter. Without "
+        "SNAPSHOT, the latest. Only the footers of the parts are read; 'akidb verify' reads "
+        "everything.",
     .options = options,
     .examples = examples,
-    .arguments_min = 2,
+    .arguments_min = 1,
     .arguments_max = 2,
     .values_size = sizeof(values),
     .run = run,

@@ -45,7 +45,7 @@ static akidb_tier target_of(const values *v, akidb_tier from, bool up)
     return from == AKIDB_TIER_HOT ? AKIDB_TIER_WARM : AKIDB_TIER_COLD;
 }
 
-static int print_move(cli *session, const akidb_collection_info *info,
+static int print_move(cli *session, const akidb_collection_info *info, const char *typed,
                       const akidb_move_report *report)
 {
     cli_progress_clear(&session->progress);
@@ -63,17 +63,21 @@ static int print_move(cli *session, const akidb_collection_info *info,
     }
     if (session->quiet)
         return CLI_DONE;
-    char id[AKIDB_UUID_TEXT_SIZE], size[CLI_SIZE_TEXT];
-    akidb_uuid_format(&info->id, id);
-    if (report->from == report->to && report->bytes > 0)
-        printf("made the local copy of %s again, %s in %.1f s\n", id,
-               cli_format_size(report->bytes, size), (double)report->duration / 1e6);
-    else if (report->from == report->to)
-        printf("%s is %s already\n", id, akidb_tier_name(report->to));
+    bool repaired = report->from == report->to && report->bytes > 0;
+    bool moved = report->from != report->to;
+    fputs(repaired ? "made the local copy of " : moved ? "moved " : "", stdout);
+    cli_print_text(stdout, typed);
+    if (repaired)
+        fputs(" again", stdout);
+    else if (moved)
+        printf(" from %s to %s", akidb_tier_name(report->from), akidb_tier_name(report->to));
     else
-        printf("moved %s from %s to %s, %s in %.1f s\n", id, akidb_tier_name(report->from),
-               akidb_tier_name(report->to), cli_format_size(report->bytes, size),
+        printf(" is %s already", akidb_tier_name(report->to));
+    char size[CLI_SIZE_TEXT];
+    if (repaired || moved)
+        printf(", %s in %.1f s", cli_format_size(report->bytes, size),
                (double)report->duration / 1e6);
+    putchar('\n');
     return CLI_DONE;
 }
 
@@ -90,7 +94,8 @@ static int move(cli *session, const values *v, const char *name, bool up)
         akidb_tier to = target_of(v, info.tier, up);
         akidb_status status = up ? akidb_tiering_promote(tier.tiering, &info.id, to, &report, &err)
                                  : akidb_tiering_demote(tier.tiering, &info.id, to, &report, &err);
-        code = status == AKIDB_OK ? print_move(session, &info, &report) : cli_fail(session, &err);
+        code = status == AKIDB_OK ? print_move(session, &info, name, &report)
+                                  : cli_db_fail(session, name, &info.id, &err);
     }
     return cli_tier_close(&tier, code);
 }

@@ -42,14 +42,10 @@ static void print_one(const akidb_tier_move *move)
 {
     char id[AKIDB_UUID_TEXT_SIZE];
     akidb_uuid_format(&move->collection, id);
-    printf("%-10s  %s  %-4s -> %-4s  %s", word_of(move->outcome), id, akidb_tier_name(move->from),
-           akidb_tier_name(move->to), move->reason);
-    if (move->name[0] != '\0') {
-        printf("  (");
-        cli_print_text(stdout, move->name);
-        printf(")");
-    }
-    putchar('\n');
+    printf("%-10s  ", word_of(move->outcome));
+    cli_print_text(stdout, move->name[0] != '\0' ? move->name : id);
+    printf(": %s -> %s, %s\n", akidb_tier_name(move->from), akidb_tier_name(move->to),
+           move->reason);
 }
 
 static void move_json(cli_json *json, const akidb_tier_move *move)

@@ -1,5 +1,6 @@
 /* What tiering knows: status, pin, unpin. */
 #include "commands.h"
+#include "table.h"
 #include "tier.h"
 
 #include <inttypes.h>
@@ -15,8 +16,25 @@ static const cli_example status_examples[] = {
      "akidb tier status --data /srv/db --json | jq 'map(select(.tier == \"hot\").bytes) | add'"},
     {0}};
 
-static void status_json(cli_json *json, const akidb_tier_status *s)
+static const cli_column status_columns[] = {
+    {"COLLECTION", 0, false}, {"TIER", 0, false},   {"SIZE", 10, true}, {"LAST ACCESS", 20, false},
+    {"ACCESSES", 0, true},    {"PINNED", 0, false}, {"ID", 0, false},   {NULL, 0, false}};
+
+static void put_cells(cli_table *table, const void *item)
 {
+    const akidb_tier_status *s = item;
+    cli_cell_collection(table, &s->id, s->name);
+    cli_cell_text(table, akidb_tier_name(s->tier));
+    cli_cell_size(table, s->bytes);
+    cli_cell_time(table, s->last_access);
+    cli_cell(table, "%" PRIu64, s->accesses_total);
+    cli_cell_text(table, s->pinned ? "yes" : "no");
+    cli_cell_uuid(table, &s->id);
+}
+
+static void put_json(cli_json *json, const void *item)
+{
+    const akidb_tier_status *s = item;
     cli_json_open(json, NULL, '{');
     cli_json_uuid(json, "collection_id", &s->id);
     cli_json_string(json, "name", s->name[0] != '\0' ? s->name : NULL);
@@ -33,39 +51,8 @@ static void status_json(cli_json *json, const akidb_tier_status *s)
     cli_json_close(json, '}');
 }
 
-static void print_row(const akidb_tier_status *s)
-{
-    char id[AKIDB_UUID_TEXT_SIZE], time[AKIDB_TIME_TEXT_SIZE] = "-", size[CLI_SIZE_TEXT];
-    akidb_uuid_format(&s->id, id);
-    if (s->last_access != 0)
-        cli_format_time(s->last_access, time);
-    printf("%s  %-4s  %10s  %-20s  %8" PRIu64 "  %-6s  ", id, akidb_tier_name(s->tier),
-           cli_format_size(s->bytes, size), time, s->accesses_total, s->pinned ? "yes" : "no");
-    cli_print_text(stdout, s->name[0] != '\0' ? s->name : "-");
-    putchar('\n');
-}
-
-static int print_status(cli *session, const akidb_tier_status *all, size_t count)
-{
-    cli_progress_clear(&session->progress);
-    if (session->json) {
-        cli_json json;
-        cli_json_begin(&json);
-        cli_json_open(&json, NULL, '[');
-        for (size_t i = 0; i < count; i++)
-            status_json(&json, &all[i]);
-        cli_json_close(&json, ']');
-        return cli_json_print(session, &json);
-    }
-    if (!session->quiet && count > 0)
-        printf("%-36s  %-4s  %10s  %-20s  %8s  %-6s  %s\n", "COLLECTION", "TIER", "SIZE",
-               "LAST ACCESS", "ACCESSES", "PINNED", "NAME");
-    else if (!session->quiet)
-        cli_say(session, "no collections");
-    for (size_t i = 0; i < count; i++)
-        print_row(&all[i]);
-    return CLI_DONE;
-}
+static const cli_rows status_rows = {status_columns, sizeof(akidb_tier_status), put_cells,
+                                     put_json};
 
 static int run_status(cli *session, const void *given, char *const *arguments, size_t count)
 {
@@ -79,7 +66,7 @@ static int run_status(cli *session, const void *given, char *const *arguments, s
     if (code == CLI_DONE && akidb_tiering_status(tier.tiering, &all, &found, &err) != AKIDB_OK)
         code = cli_fail(session, &err);
     else if (code == CLI_DONE) {
-        code = print_status(session, all, found);
+        code = cli_print_rows(session, &status_rows, all, found, "no collections");
         free(all);
     }
     return cli_tier_close(&tier, code);
@@ -110,7 +97,8 @@ static const cli_example pin_examples[] = {
 static const cli_example unpin_examples[] = {
     {"Let the policy have it again", "akidb tier unpin --data /srv/db words"}, {0}};
 
-static int print_pin(cli *session, const akidb_collection_info *info, bool pinned)
+static int print_pin(cli *session, const akidb_collection_info *info, const char *typed,
+                     bool pinned)
 {
     cli_progress_clear(&session->progress);
     if (session->json) {
@@ -122,11 +110,11 @@ static int print_pin(cli *session, const akidb_collection_info *info, bool pinne
         cli_json_close(&json, '}');
         return cli_json_print(session, &json);
     }
-    char id[AKIDB_UUID_TEXT_SIZE];
-    akidb_uuid_format(&info->id, id);
-    if (!session->quiet)
-        printf("%s %s, which is %s\n", pinned ? "pinned" : "unpinned", id,
-               akidb_tier_name(info->tier));
+    if (session->quiet)
+        return CLI_DONE;
+    printf("%s ", pinned ? "pinned" : "unpinned");
+    cli_print_text(stdout, typed);
+    printf(", which is %s\n", akidb_tier_name(info->tier));
     return CLI_DONE;
 }
 
@@ -141,7 +129,8 @@ static int set_pin(cli *session, const void *given, const char *name, bool pinne
     if (code == CLI_DONE) {
         akidb_status status = pinned ? akidb_tiering_pin(tier.tiering, &info.id, &err)
                                      : akidb_tiering_unpin(tier.tiering, &info.id, &err);
-        code = status == AKIDB_OK ? print_pin(session, &info, pinned) : cli_fail(session, &err);
+        code = status == AKIDB_OK ? print_pin(session, &info, name, pinned)
+                                  : cli_db_fail(session, name, &info.id, &err);
     }
     return cli_tier_close(&tier, code);
 }

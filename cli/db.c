@@ -47,6 +47,11 @@ static const cli_option family_options[] = {
     CLI_METRICS_FILE_OPTION(offsetof(cli_db_values, metrics_file)),
     {0}};
 
+static const cli_word family_words[] = {{"memory_limit", "--memory-limit"},
+                                        {"wal_segment_bytes", "--wal-segment-size"},
+                                        {"wal_max_bytes", "--wal-max-size"},
+                                        {NULL, NULL}};
+
 static const cli_example family_examples[] = {
     {"Insert vectors", "akidb db --data /srv/db insert words glove.npy --ids words.txt"},
     {"See what is there", "akidb db --data /srv/db collections"},
@@ -68,6 +73,7 @@ const cli_family cli_family_db = {
         "What recovery had to cut off, drop or replace is told on stderr.",
     .options = family_options,
     .examples = family_examples,
+    .words = family_words,
     .values_size = sizeof(cli_db_values),
 };
 
@@ -243,6 +249,18 @@ int cli_db_collection(cli_db *db, const char *name, akidb_collection_info *info_
     akidb_uuid_format(&id, text);
     cli_say(db->session, "%s: no collection '%s' (%s)", db->folder, name, text);
     return CLI_MISSING;
+}
+
+int cli_db_fail(cli *session, const char *typed, const akidb_uuid *id, const akidb_error *err)
+{
+    char text[AKIDB_UUID_TEXT_SIZE];
+    akidb_uuid_format(id, text);
+    size_t size = strlen(text);
+    if (strncmp(err->message, text, size) != 0)
+        return cli_fail(session, err);
+    akidb_error named;
+    (void)cli_set_error(&named, err->status, "%s%s", typed, err->message + size);
+    return cli_fail(session, &named);
 }
 
 const char *cli_db_given_name(const char *typed)

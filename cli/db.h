@@ -94,6 +94,10 @@ int cli_db_close(cli_db *db, int code);
  */
 int cli_db_collection(cli_db *db, const char *name, akidb_collection_info *info_out);
 
+/* cli_fail for a failure of the library that may name the collection by its id: that is told by
+ * what the user typed. */
+int cli_db_fail(cli *session, const char *typed, const akidb_uuid *id, const akidb_error *err);
+
 /* The name to give to a new collection: NULL when what the user typed is a UUID, or no name that a
  * collection can have. */
 const char *cli_db_given_name(const char *typed);

@@ -51,6 +51,9 @@ static const char *command_name(const void *context, size_t index)
 int cli_unknown_command(cli *session, const char *name)
 {
     const char *nearest = cli_nearest(name, command_name, NULL);
+    for (size_t i = 0; nearest == NULL && cli_commands[i] != NULL; i++)
+        if (strcmp(cli_command_word(cli_commands[i]), name) == 0)
+            nearest = cli_commands[i]->name;
     if (nearest != NULL)
         return cli_usage(session, "unknown command '%s'; did you mean '%s'?", name, nearest);
     return cli_usage(session, "unknown command '%s'", name);

@@ -48,32 +48,33 @@ const cli_option cli_global_options[] = {
 
 /* ---- suggestions ----------------------------------------------------------------------------- */
 
-enum { WORD_MAX = 40, NEAR = 2 };
+enum { WORD_MAX = 40, NEAR = 2, LETTERS_PER_MISTAKE = 3 };
 
-/* The number of letters to add, remove or replace to make one of the other; large for long words.
- */
+/* The number of letters to add, remove or replace, and of neighbours to swap, to make one of the
+ * other; large for long words. */
 static unsigned distance(const char *a, const char *b)
 {
     size_t a_size = strlen(a), b_size = strlen(b);
     if (a_size > WORD_MAX || b_size > WORD_MAX)
         return UINT_MAX;
-    unsigned row[WORD_MAX + 1];
-    for (unsigned j = 0; j <= b_size; j++)
-        row[j] = j;
-    for (unsigned i = 1; i <= a_size; i++) {
-        unsigned diagonal = row[0];
+    unsigned rows[3][WORD_MAX + 1]; /* the last three, by turns */
+    for (unsigned i = 0; i <= a_size; i++) {
+        unsigned *row = rows[i % 3];
+        const unsigned *before = rows[(i + 2) % 3], *earlier = rows[(i + 1) % 3];
         row[0] = i;
         for (unsigned j = 1; j <= b_size; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = row[j];
+            unsigned best = row[j - 1] + 1;
+            if (i > 0 && before[j] + 1 < best)
+                best = before[j] + 1;
+            if (i > 0 && before[j - 1] + (a[i - 1] != b[j - 1]) < best)
+                best = before[j - 1] + (a[i - 1] != b[j - 1]);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                earlier[j - 2] + 1 < best)
+                best = earlier[j - 2] + 1;
             row[j] = best;
         }
     }
-    return row[b_size];
+    return rows[a_size % 3][b_size];
 }
 
 const char *cli_nearest(const char *word, const char *(*names)(const void *context, size_t index),
@@ -86,7 +87,9 @@ const char *cli_nearest(const char *word, const char *(*names)(const void *conte
         if (name == NULL)
             return nearest;
         unsigned found = distance(word, name);
-        if (found < best && found < strlen(name)) {
+        const char *space = strrchr(name, ' ');
+        size_t letters = strlen(space != NULL ? space + 1 : name);
+        if (found < best && found * LETTERS_PER_MISTAKE <= letters) {
             best = found;
             nearest = name;
         }

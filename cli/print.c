@@ -61,14 +61,32 @@ void cli_say(cli *session, const char *format, ...)
     va_end(arguments);
 }
 
+/* Copies a message with the words of the library replaced by those of the family's options. */
+static void translate(const cli_family *family, const char *message, char *out, size_t out_size)
+{
+    size_t size = 0;
+    while (*message != '\0' && size + 1 < out_size) {
+        const cli_word *word = family != NULL ? family->words : NULL;
+        while (word != NULL && word->library != NULL &&
+               strncmp(message, word->library, strlen(word->library)) != 0)
+            word++;
+        if (word == NULL || word->library == NULL) {
+            out[size++] = *message++;
+            continue;
+        }
+        size += (size_t)snprintf(out + size, out_size - size, "%s", word->typed);
+        message += strlen(word->library);
+    }
+    out[size < out_size ? size : out_size - 1] = '\0';
+}
+
 int cli_fail(cli *session, const akidb_error *err)
 {
+    char message[sizeof err->message + 64];
     if (strcmp(err->object, "standard output") == 0 && cli_interrupt_by_closed_pipe(session))
         return CLI_FAILED;
-    if (err->status == AKIDB_E_CANCELLED)
-        cli_say(session, "interrupted");
-    else
-        cli_say(session, "%s", err->message);
+    translate(session->family, err->message, message, sizeof message);
+    cli_say(session, "%s", err->status == AKIDB_E_CANCELLED ? "interrupted" : message);
     return cli_exit_of_status(err->status);
 }
 

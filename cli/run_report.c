@@ -31,6 +31,14 @@ static const struct {
                                "Snapshots that cleanup has deleted."},
     [CLI_SNAPSHOTS] = {"akidb_snapshots", "gauge", NULL,
                        "Snapshots that were there after the last cleanup."},
+    [CLI_COPIED_SNAPSHOTS] = {"akidb_copied_snapshots_total", "counter", NULL,
+                              "Snapshots that copy and sync have copied to another store."},
+    [CLI_COPIED_BYTES] = {"akidb_copied_bytes_total", "counter", NULL,
+                          "Bytes of parts that copy and sync have copied."},
+    [CLI_REMOVED_LEFTOVERS] = {"akidb_gc_removed_objects_total", "counter", NULL,
+                               "Leftovers that gc has removed."},
+    [CLI_REMOVED_BYTES] = {"akidb_gc_removed_bytes_total", "counter", NULL,
+                           "Bytes of leftovers that gc has removed."},
 };
 
 /* ---- while the command runs ------------------------------------------------------------------ */

@@ -41,7 +41,11 @@ typedef enum cli_run_metric {
     CLI_LAST_GOOD_VERIFY_TIME, /* label: level */
     CLI_VERIFIED_SNAPSHOTS,    /* label: outcome */
     CLI_DELETED_SNAPSHOTS,
-    CLI_SNAPSHOTS
+    CLI_SNAPSHOTS,
+    CLI_COPIED_SNAPSHOTS,
+    CLI_COPIED_BYTES,
+    CLI_REMOVED_LEFTOVERS,
+    CLI_REMOVED_BYTES
 } cli_run_metric;
 
 /* `path` NULL: there is no report. Returns an exit code, having said why. */

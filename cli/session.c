@@ -2,9 +2,11 @@
 
 #include "akidb/s3.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 static void log_hook(void *context, akidb_log_level level, const char *message)
 {
@@ -84,6 +86,24 @@ int cli_check_sse(cli *session, const akidb_store *store)
     return cli_usage(session, "--sse: %s is no bucket", akidb_store_name(store));
 }
 
+/* Where the user mistyped the name of a local store there is none, which is something else than one
+ * with nothing in it. */
+static int check_there(cli *session)
+{
+    static const char local[] = "file://";
+    const char *name = akidb_store_name(session->store);
+    struct stat info;
+    if (session->family != NULL || session->command->makes_store ||
+        strncmp(name, local, sizeof local - 1) != 0 || stat(name + sizeof local - 1, &info) == 0 ||
+        errno != ENOENT)
+        return CLI_DONE;
+    cli_say(session, "%s: there is no store: no such folder%s", name,
+            session->store_uri == NULL && getenv("AKIDB_STORE") == NULL
+                ? "; --store or the variable AKIDB_STORE names another"
+                : "");
+    return CLI_MISSING;
+}
+
 int cli_open(cli *session, akidb_snapshotter_options *options, const char *what)
 {
     akidb_error err;
@@ -101,6 +121,8 @@ int cli_open(cli *session, akidb_snapshotter_options *options, const char *what)
                               &session->store);
     if (code == CLI_DONE && !session->writes_elsewhere)
         code = cli_check_sse(session, session->store);
+    if (code == CLI_DONE)
+        code = check_there(session);
     if (code != CLI_DONE)
         return code;
     if (akidb_snapshotter_open(session->store, options, &session->snapshotter, &err) != AKIDB_OK)
@@ -131,6 +153,8 @@ int cli_snapshot(cli *session, const char *collection, const char *snapshot,
                  akidb_uuid *collection_out, akidb_uuid *snapshot_out)
 {
     akidb_error err;
+    if (snapshot == NULL)
+        snapshot = "latest";
     int code = cli_collection(session, collection, collection_out);
     if (code != CLI_DONE)
         return code;

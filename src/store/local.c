@@ -81,8 +81,9 @@ static akidb_status fail_write(const ak_local *local, int error_number, const ch
     /* These would say something else of a key than is meant: another program is at work here. */
     if (error_number == ENOENT || error_number == EEXIST)
         return ak_fail_at(err, AKIDB_E_IO, AK_IN(key),
-                          "storing it below %s: its folder or temporary file was %s meanwhile",
-                          local->root, error_number == ENOENT ? "removed" : "made");
+                          "storing it below %s: its folder or temporary file %s", local->root,
+                          error_number == ENOENT ? "cannot be made, or was removed meanwhile"
+                                                 : "was made meanwhile");
     return ak_fail_errno(err, error_number, key, "storing it below %s", local->root);
 }
 

@@ -211,6 +211,13 @@ static bool is_of_store(akidb_status status)
            status == AKIDB_E_PERMISSION || status == AKIDB_E_UNCERTAIN;
 }
 
+/* What people call the collection, or its id, written to `id`. */
+static const char *name_of(const akidb_tier_move *move, char id[AKIDB_UUID_TEXT_SIZE])
+{
+    akidb_uuid_format(&move->collection, id);
+    return move->name[0] != '\0' ? move->name : id;
+}
+
 /* Neither one broken collection nor a store that is down may hold up the rest for long, or be asked
  * too often: the collection waits by itself, and so does all that needs the store. */
 static void note_failure(ak_turn *turn, const akidb_tier_move *move, const akidb_error *err)
@@ -232,10 +239,9 @@ static void note_failure(ak_turn *turn, const akidb_tier_move *move, const akidb
     if (retry_at == 0 || now + first < retry_at)
         atomic_store(&tiering->retry_at, now + first);
     char id[AKIDB_UUID_TEXT_SIZE];
-    akidb_uuid_format(&move->collection, id);
     if (turn->who == AK_BY_WORKER)
         ak_tiering_log(tiering, AKIDB_LOG_WARNING,
-                       "moving %s from %s to %s failed, next try in %lld s: %s", id,
+                       "moving %s from %s to %s failed, next try in %lld s: %s", name_of(move, id),
                        akidb_tier_name(move->from), akidb_tier_name(move->to),
                        (long long)(delay / 1000000), err->message);
 }
@@ -251,9 +257,8 @@ static void note_success(ak_turn *turn, const ak_tier_decision *d, const akidb_t
         tiering->store_retry_at = 0;
     }
     char id[AKIDB_UUID_TEXT_SIZE];
-    akidb_uuid_format(&move->collection, id);
     if (turn->who == AK_BY_WORKER)
-        ak_tiering_log(tiering, AKIDB_LOG_INFO, "moved %s from %s to %s: %s", id,
+        ak_tiering_log(tiering, AKIDB_LOG_INFO, "moved %s from %s to %s: %s", name_of(move, id),
                        akidb_tier_name(move->from), akidb_tier_name(move->to), move->reason);
 }
 

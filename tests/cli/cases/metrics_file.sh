@@ -48,6 +48,16 @@ run akidb -q cleanup words --keep-last 1 $note
 run akidb -q cleanup words --keep-last 1 $note
 told akidb_snapshots akidb_snapshots_deleted_total
 
+# What goes to another store, and what gc removes.
+run akidb -q copy words --to "$(store_at other)" $note
+run akidb -q sync words --to "$(store_at other)" $note
+run akidb -q gc $note
+told akidb_copied_snapshots_total akidb_copied_bytes_total akidb_gc_removed_objects_total \
+    akidb_gc_removed_bytes_total
+run akidb -q migrate words --format json $note
+grep -c 'akidb_command_last_success_timestamp_seconds.*command="\(copy\|sync\|gc\|migrate\)"' \
+    akidb.prom
+
 # Names are escaped.
 run akidb -q create 'a "b\c' a.jsonl $note
 told akidb_last_snapshot_documents
@@ -69,4 +79,4 @@ run akidb -q verify words latest --metrics-file list
 cat list
 run akidb -q verify words latest --metrics-file missing/akidb.prom
 run akidb -q verify words latest --metrics-file .
-ls | grep -v '^store$'
+ls | grep -v '^store$\|^other$'

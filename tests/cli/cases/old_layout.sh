@@ -32,7 +32,7 @@ need put_object metadata.good $metadata
 run akidb show $collection latest
 run akidb verify $collection
 run akidb restore $collection latest -
-run akidb migrate --to parquet --delete-source $collection latest
+run akidb migrate --format parquet --delete-source $collection latest
 run akidb list $collection
 run akidb verify $collection
 run akidb restore $collection latest -

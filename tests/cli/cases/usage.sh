@@ -60,12 +60,13 @@ run akidb cleanup --older-than 7y words
 run akidb cleanup --older-than 0d words
 run akidb cleanup --older-than 99999999999999w words
 run akidb cleanup --keep-last 1000000001 words
-run akidb migrate words latest
-run akidb migrate --to xml words latest
+run akidb migrate --delete-source words
+run akidb migrate --format xml words latest
 run akidb gc --older-than -1d
 run akidb help --man --markdown
 run akidb help --completion tcsh
-run akidb show words ""
+mkdir folder
+run akidb --store folder show words ""
 run akidb --store http://localhost:9000/words list
 run akidb --store s3://no list
 run akidb --store memory:x list
