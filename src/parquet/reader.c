@@ -2,13 +2,13 @@
 #include <string.h>
 
 #include "akidb/sys/clock.h"
-#include "base/checked.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "document/documents.h"
 #include "parquet/again.h"
 #include "parquet/reader_state.h"
 #include "parquet/row_group_read.h"
+#include "parquet/rows_merge.h"
 #include "parquet/vector_pages.h"
 
 #define MAX_PAGE_BYTES_DEFAULT (UINT64_C(1) << 30)
@@ -16,13 +16,6 @@
 /* Row groups that are fetched at once from far away, and how many bytes of them. */
 #define READS_DEFAULT   8
 #define READS_BYTES_MAX (UINT64_C(128) << 20)
-
-/* A file may stand for so many bytes per byte of its own, and for a little more when it is small.
- * Dictionaries and runs could stand for any number; real collections stay far below. What was
- * recorded when it was written has been that large: vectors of zeros must come back as well. */
-#define EXPANSION_MAX      1024u
-#define EXPANSION_RECORDED (1u << 20)
-#define EXPANSION_ALLOWED  (UINT64_C(64) << 20)
 
 /* ---- open ------------------------------------------------------------------------------------ */
 
@@ -219,44 +212,6 @@ typedef struct reading {
     akidb_error *err;
 } reading;
 
-/* Bytes of the wanted chunks of a row group, as they lie in the file. */
-static uint64_t stored_bytes(const reading *r, size_t group)
-{
-    uint64_t total = 0; /* chunks do not overlap: no more than the file has */
-    for (int field = 0; field < AK_FIELD_COUNT; field++) {
-        const ak_file_leaf *leaf = ak_reader_field(r->reader, field);
-        if (leaf != NULL)
-            total += ak_reader_extent(r->reader, group, leaf)->size;
-    }
-    return total;
-}
-
-/* Row counts are claims: before memory is reserved by them, they must be such as the bytes of the
- * row groups can hold. */
-static akidb_status check_expansion(reading *r, uint64_t *rows_out)
-{
-    const akidb_parquet_reader *reader = r->reader;
-    uint64_t rows = reader->first_rows[r->first + r->count] - reader->first_rows[r->first];
-    uint64_t row_bytes = sizeof(akidb_uuid) + sizeof(int64_t);
-    uint64_t factor = reader->options.expected != NULL ? EXPANSION_RECORDED : EXPANSION_MAX;
-    uint64_t stored = 0, allowed, wanted;
-    if (ak_reader_wants(reader, AKIDB_COLUMN_VECTOR))
-        row_bytes += reader->dimension * sizeof(float);
-    for (size_t i = 0; i < r->count; i++)
-        stored += stored_bytes(r, r->first + i);
-    if (!ak_mul_u64(stored, factor, &allowed) || !ak_add_u64(allowed, EXPANSION_ALLOWED, &allowed))
-        allowed = UINT64_MAX;
-    if (!ak_mul_u64(rows, row_bytes, &wanted) || wanted > allowed || rows > SIZE_MAX)
-        return ak_fail_at(r->err, AKIDB_E_LIMIT, AK_IN(reader->input->name),
-                          "expected row groups that stand for at most %llu bytes by their size, "
-                          "found %llu rows of %llu bytes in %llu bytes of columns",
-                          (unsigned long long)allowed, (unsigned long long)rows,
-                          (unsigned long long)row_bytes, (unsigned long long)stored);
-    r->text_bytes_max = allowed;
-    *rows_out = rows;
-    return AKIDB_OK;
-}
-
 /* Whether the rows can be appended to what the documents hold already. */
 static akidb_status check_documents(const reading *r)
 {
@@ -292,59 +247,6 @@ static void submit(reading *r)
     ak_pool_submit(reader->pool, &job->task, ak_row_group_read, job);
 }
 
-/* Documents without an id get new ones, in the file's order. */
-static akidb_status name_documents(reading *r, const ak_row_group_job *job, size_t rows)
-{
-    ak_id_sequence *new_ids = &r->documents->new_ids;
-    akidb_status status = AKIDB_OK;
-    if (r->reader->columns.document_id == NULL)
-        return ak_id_sequence_take(new_ids, r->now, job->document_ids, rows, r->err);
-    if (!r->reader->columns.has_other_ids)
-        return AKIDB_OK;
-    for (size_t i = 0; i < rows && status == AKIDB_OK; i++)
-        if (job->is_other[i] != 0)
-            status = ak_id_sequence_take(new_ids, r->now, &job->document_ids[i], 1, r->err);
-    return status;
-}
-
-/* A time that the file does not have is that of the call. */
-static void fill_times(const reading *r, const ak_row_group_job *job, size_t rows)
-{
-    if (!r->documents->has_times || r->reader->columns.inserted_at != NULL)
-        return;
-    for (size_t i = 0; i < rows; i++)
-        job->inserted_at[i] = r->now;
-}
-
-/* An id that is no UUID becomes the external id, unless the document has one. */
-static akidb_status append_external_ids(reading *r, const ak_row_group_job *job, size_t before,
-                                        size_t rows)
-{
-    ak_texts *to = &r->documents->external_ids;
-    const akidb_parquet_reader *reader = r->reader;
-    akidb_texts external = ak_texts_view(&job->external_ids);
-    if (!ak_reader_wants(reader, AKIDB_COLUMN_EXTERNAL_ID))
-        return ak_texts_append_rows(to, before, &(akidb_texts){0}, 0, rows, r->err);
-    if (!reader->columns.has_other_ids || reader->columns.document_id == NULL)
-        return ak_texts_append_rows(to, before, &external, 0, rows, r->err);
-    akidb_texts other = ak_texts_view(&job->other_ids);
-    for (size_t i = 0; i < rows; i++) {
-        akidb_slice text = akidb_texts_at(&external, i);
-        akidb_slice id = akidb_texts_at(&other, i);
-        if (text.data != NULL && id.data != NULL)
-            return ak_fail_at(r->err, AKIDB_E_VALIDATION,
-                              AK_ROW(reader->input->name, reader->first_rows[job->group] + i,
-                                     reader->columns.document_id->column),
-                              "expected a UUID for a document that has an external id, found a "
-                              "value of %zu bytes",
-                              id.size);
-        akidb_status status = ak_texts_append(to, before + i, id.data != NULL ? id : text, r->err);
-        if (status != AKIDB_OK)
-            return status;
-    }
-    return AKIDB_OK;
-}
-
 /* Puts what a job collected behind the rows of the row groups before it. */
 static akidb_status merge(reading *r, ak_row_group_job *job)
 {
@@ -362,15 +264,8 @@ static akidb_status merge(reading *r, ak_row_group_job *job)
     r->text_bytes_max -= texts;
     if (job->was_damaged)
         ak_log_read_again(reader->options.hooks, &job->damage);
-    akidb_status status = name_documents(r, job, rows);
-    fill_times(r, job, rows);
-    if (status == AKIDB_OK)
-        status = append_external_ids(r, job, before, rows);
-    if (status == AKIDB_OK) {
-        akidb_texts metadata = ak_texts_view(&job->metadata);
-        status = ak_texts_append_rows(&r->documents->metadata, before, &metadata, 0, rows, r->err);
-    }
-    return status;
+    return ak_rows_merge(job, reader->first_rows[job->group], rows, before, r->now, r->documents,
+                         r->err);
 }
 
 /* Keeps as many row groups in work as there are jobs, and merges them in order, so that the first
@@ -399,7 +294,7 @@ static size_t groups_at_once(const reading *r)
     size_t threads = r->reader->options.threads, most = ak_pool_threads(r->reader->pool);
     uint64_t largest = 1;
     for (size_t i = 0; i < r->count; i++) {
-        uint64_t bytes = stored_bytes(r, r->first + i);
+        uint64_t bytes = ak_stored_bytes(r->reader, r->first + i);
         largest = bytes > largest ? bytes : largest;
     }
     uint64_t fit = READS_BYTES_MAX / largest;
@@ -452,7 +347,7 @@ akidb_status akidb_parquet_reader_read(akidb_parquet_reader *reader, size_t firs
                  .now = akidb_clock_now(NULL) / 1000 * 1000, /* what every time unit holds */
                  .err = err};
     uint64_t rows;
-    akidb_status status = check_expansion(&r, &rows);
+    akidb_status status = ak_rows_allowed(reader, first, count, &rows, &r.text_bytes_max, err);
     if (status != AKIDB_OK || rows == 0)
         return status;
     status = check_documents(&r);

@@ -37,8 +37,8 @@ static akidb_status read_ids(ak_row_group_job *job, const ak_chunk *chunk, akidb
                        &job->text_bytes_max, err);
 }
 
-static akidb_status read_field(ak_row_group_job *job, int field, const ak_chunk *chunk,
-                               akidb_error *err)
+akidb_status ak_row_group_read_field(ak_row_group_job *job, int field, const ak_chunk *chunk,
+                                     akidb_error *err)
 {
     akidb_status status = check_codec(chunk, err);
     if (status != AKIDB_OK)
@@ -84,7 +84,7 @@ static akidb_status read_fields(ak_row_group_job *job, bool places, akidb_error 
     ak_gate_enter(job->reader->decoders);
     for (int field = AK_FIELD_COUNT - 1; status == AKIDB_OK && field >= 0; field--)
         if (l.chunks[field].leaf != NULL)
-            status = read_field(job, field, &l.chunks[field], err);
+            status = ak_row_group_read_field(job, field, &l.chunks[field], err);
     ak_gate_leave(job->reader->decoders);
     return status;
 }

@@ -53,6 +53,10 @@ typedef struct ak_row_group_job {
 /* The leaf of a field when the reader's options want it and the file has it, else NULL. */
 const ak_file_leaf *ak_reader_field(const akidb_parquet_reader *reader, int field);
 
+/* Decodes one column, or a piece of one, to where the job has it. The job has a decoding. */
+AKIDB_CHECK akidb_status ak_row_group_read_field(ak_row_group_job *job, int field,
+                                                 const ak_chunk *chunk, akidb_error *err);
+
 /* Reads the row group; an ak_task_function over a job. */
 akidb_status ak_row_group_read(void *job, akidb_error *err);
 

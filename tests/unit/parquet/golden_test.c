@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "akidb/parquet.h"
+#include "parquet/row_stream.h"
 #include "test.h"
 
 typedef struct golden {
@@ -119,14 +120,33 @@ static void check_row(const golden *g, const akidb_batch *batch, size_t row)
         fail_msg("%s: row %zu: another time", g->name, row);
 }
 
-static void check_documents(const golden *g, akidb_parquet_reader *reader)
+/* All row groups by pieces of a page, or of as many as it takes to end with a row. */
+static void read_by_pieces(akidb_parquet_reader *reader, akidb_documents *documents)
+{
+    akidb_error err;
+    for (size_t i = 0; i < akidb_parquet_reader_row_groups(reader); i++) {
+        ak_row_stream *stream;
+        size_t before;
+        assert_ok(err, ak_row_stream_open(reader, i, 1, &stream, &err));
+        do {
+            before = akidb_documents_batch(documents).rows;
+            assert_ok(err, ak_row_stream_next(stream, 7, documents, &err));
+        } while (akidb_documents_batch(documents).rows > before);
+        ak_row_stream_close(stream);
+    }
+}
+
+static void check_documents(const golden *g, akidb_parquet_reader *reader, bool by_pieces)
 {
     akidb_error err;
     akidb_documents *documents;
     size_t groups = akidb_parquet_reader_row_groups(reader);
     assert_int_equal(akidb_parquet_reader_dimension(reader), g->k);
     assert_ok(err, akidb_documents_new(g->k, &documents, &err));
-    assert_ok(err, akidb_parquet_reader_read(reader, 0, groups, documents, &err));
+    if (by_pieces)
+        read_by_pieces(reader, documents);
+    else
+        assert_ok(err, akidb_parquet_reader_read(reader, 0, groups, documents, &err));
     akidb_batch batch = akidb_documents_batch(documents);
     assert_int_equal(batch.rows, g->rows);
     for (size_t row = 0; row < g->rows; row++)
@@ -189,7 +209,8 @@ static void check_file(const golden *g, unsigned threads)
         assert_int_equal(akidb_documents_batch(documents).rows, 0);
         akidb_documents_free(documents);
     } else if (g->rows > 0) {
-        check_documents(g, reader);
+        check_documents(g, reader, false);
+        check_documents(g, reader, true);
         check_bounds(g, reader);
         check_chunks(reader);
     }
