@@ -54,10 +54,20 @@ __attribute__((target("avx2"))) size_t ak_split_avx2_encode(const uint8_t *value
     return done;
 }
 
-__attribute__((target("avx2"))) size_t ak_split_avx2_decode(const uint8_t *bytes, size_t count,
-                                                            uint8_t *values_out)
+/* Stores that go past the caches need an address that is a multiple of 32. */
+__attribute__((target("avx2"), always_inline)) static inline void put(uint8_t *to, __m256i value,
+                                                                      bool past_caches)
 {
-    size_t done = 0;
+    if (past_caches)
+        _mm256_stream_si256((__m256i *)(void *)to, value);
+    else
+        store(to, value);
+}
+
+__attribute__((target("avx2"), always_inline)) static inline size_t
+decode(const uint8_t *bytes, size_t first, size_t count, uint8_t *values_out, bool past_caches)
+{
+    size_t done = first;
     for (; count - done >= PIECE; done += PIECE) {
         const uint8_t *from = bytes + done;
         __m256i byte0 = load(from);
@@ -69,16 +79,27 @@ __attribute__((target("avx2"))) size_t ak_split_avx2_decode(const uint8_t *bytes
         __m256i high01 = _mm256_unpackhi_epi8(byte0, byte1);
         __m256i low23 = _mm256_unpacklo_epi8(byte2, byte3);
         __m256i high23 = _mm256_unpackhi_epi8(byte2, byte3);
-        __m256i first = _mm256_unpacklo_epi16(low01, low23);
-        __m256i second = _mm256_unpackhi_epi16(low01, low23);
-        __m256i third = _mm256_unpacklo_epi16(high01, high23);
-        __m256i fourth = _mm256_unpackhi_epi16(high01, high23);
+        __m256i one = _mm256_unpacklo_epi16(low01, low23);
+        __m256i two = _mm256_unpackhi_epi16(low01, low23);
+        __m256i three = _mm256_unpacklo_epi16(high01, high23);
+        __m256i four = _mm256_unpackhi_epi16(high01, high23);
         uint8_t *to = values_out + 4 * done;
-        store(to, _mm256_permute2x128_si256(first, second, 0x20));
-        store(to + 32, _mm256_permute2x128_si256(third, fourth, 0x20));
-        store(to + 64, _mm256_permute2x128_si256(first, second, 0x31));
-        store(to + 96, _mm256_permute2x128_si256(third, fourth, 0x31));
+        put(to, _mm256_permute2x128_si256(one, two, 0x20), past_caches);
+        put(to + 32, _mm256_permute2x128_si256(three, four, 0x20), past_caches);
+        put(to + 64, _mm256_permute2x128_si256(one, two, 0x31), past_caches);
+        put(to + 96, _mm256_permute2x128_si256(three, four, 0x31), past_caches);
     }
+    return done;
+}
+
+__attribute__((target("avx2"))) size_t ak_split_avx2_decode(const uint8_t *bytes, size_t first,
+                                                            size_t count, uint8_t *values_out,
+                                                            bool past_caches)
+{
+    if (!past_caches)
+        return decode(bytes, first, count, values_out, false);
+    size_t done = decode(bytes, first, count, values_out, true);
+    _mm_sfence(); /* before anybody is told that the values are there */
     return done;
 }
 #else

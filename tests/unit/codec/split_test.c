@@ -80,9 +80,38 @@ static void all_variants_agree_at_any_address(void **state)
     }
 }
 
+/* Pages are large enough to be written past the caches, from any multiple of four bytes on. */
+static void a_page_comes_back_at_any_address(void **state)
+{
+    (void)state;
+    static const size_t counts[] = {(1 << 15) - 1, 1 << 15, (1 << 15) + 45, 100000};
+    size_t variant_count;
+    const ak_split_variant *variants = ak_split_variants(&variant_count);
+    for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+        size_t count = counts[c];
+        uint8_t *values = bytes_of(4 * count), *bytes = bytes_of(4 * count);
+        test_random_bytes(count, values, 4 * count);
+        ak_split_encode(values, count, 4, bytes);
+        for (size_t shift = 0; shift < 40; shift += shift % 4 == 0 ? 1 : 3) {
+            uint8_t *back = bytes_of(4 * count + shift);
+            for (size_t v = 0; v < variant_count; v++) {
+                if (!variants[v].available())
+                    continue;
+                memset(back, 0, 4 * count + shift);
+                variants[v].decode(bytes, count, back + shift);
+                assert_memory_equal(back + shift, values, 4 * count);
+            }
+            free(back);
+        }
+        free(values);
+        free(bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_page_comes_back_at_any_address),
         cmocka_unit_test(the_example_of_the_specification),
         cmocka_unit_test(every_width_follows_the_definition),
         cmocka_unit_test(all_variants_agree_at_any_address),
