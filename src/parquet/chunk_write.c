@@ -171,53 +171,24 @@ static akidb_status add_location(ak_chunk *chunk, const ak_page *page, uint64_t 
 }
 
 /* Both checksums are taken page by page, so that the second one finds the bytes in the cache. */
-static akidb_status seal_page(ak_chunk *chunk, ak_page *page, akidb_error *err)
+static void sum_page(const ak_chunk *chunk, ak_page *page)
 {
     akidb_slice slices[2];
     size_t count = page_slices(chunk, page, slices);
-    size_t stored = 0;
-    uint32_t crc = 0;
+    page->stored_size = 0;
+    page->stored_crc32 = 0;
+    page->stored_crc32c = 0;
     for (size_t i = 0; i < count; i++) {
-        crc = ak_crc32(crc, slices[i].data, slices[i].size);
-        stored += slices[i].size;
+        page->stored_crc32 = ak_crc32(page->stored_crc32, slices[i].data, slices[i].size);
+        page->stored_size += slices[i].size;
     }
-    const ak_page_header header = {
-        .type = page->type,
-        .uncompressed_size = (int32_t)raw_size(page),
-        .compressed_size = (int32_t)stored,
-        .has_crc = true,
-        .crc = crc,
-        .num_values = (int32_t)page->num_values,
-        .encoding = page->encoding,
-        .definition_encoding = AK_ENCODING_RLE,
-        .repetition_encoding = AK_ENCODING_RLE,
-    };
-    page->header_offset = chunk->headers.size;
-    akidb_status status = ak_page_header_write(&header, &chunk->headers, err);
-    if (status != AKIDB_OK)
-        return status;
-    page->header_size = chunk->headers.size - page->header_offset;
-
-    if (page->type == AK_PAGE_DICTIONARY)
-        chunk->dictionary_page_offset = (int64_t)chunk->size;
-    else
-        status = add_location(chunk, page, page->header_size + stored, err);
-    chunk->crc32c =
-        ak_crc32c(chunk->crc32c, chunk->headers.data + page->header_offset, page->header_size);
     for (size_t i = 0; i < count; i++)
-        chunk->crc32c = ak_crc32c(chunk->crc32c, slices[i].data, slices[i].size);
-    chunk->size += page->header_size + stored;
-    chunk->uncompressed_size += page->header_size + raw_size(page);
-    return status;
+        page->stored_crc32c = ak_crc32c(page->stored_crc32c, slices[i].data, slices[i].size);
 }
 
 akidb_status ak_chunk_seal(ak_chunk *chunk, ak_chunk_tools *tools, bool by_sample, akidb_error *err)
 {
     chunk->is_compressed = false;
-    chunk->size = 0;
-    chunk->uncompressed_size = 0;
-    chunk->crc32c = 0;
-    chunk->dictionary_page_offset = -1;
     for (size_t i = 0; i < chunk->page_count; i++)
         if (raw_size(&chunk->pages[i]) > INT32_MAX)
             return ak_fail(err, AKIDB_E_LIMIT, "page of %zu bytes: at most %d are possible",
@@ -231,7 +202,83 @@ akidb_status ak_chunk_seal(ak_chunk *chunk, ak_chunk_tools *tools, bool by_sampl
         status = split_pages(chunk, err);
     }
     for (size_t i = 0; i < chunk->page_count && status == AKIDB_OK; i++)
-        status = seal_page(chunk, &chunk->pages[i], err);
+        sum_page(chunk, &chunk->pages[i]);
+    return status;
+}
+
+/* ---- placing --------------------------------------------------------------------------------- */
+
+static bool wants_alignment(const ak_chunk *chunk, const ak_page *page)
+{
+    return page->float_count > 0 && !chunk->is_compressed && !is_split(page);
+}
+
+/* Writes the header again, for a page that begins at `offset`, as long as it must be for the floats
+ * behind it and the levels to be aligned. `size` is its length without an extension. */
+static akidb_status write_aligned_header(ak_chunk *chunk, const ak_page *page,
+                                         ak_page_header *header, uint64_t offset, size_t size,
+                                         akidb_error *err)
+{
+    /* The field's head of 4 bytes (its number is far from the one before it), and a length of 1,
+     * for an extension is shorter than 128 bytes. */
+    enum { FIELD = 5, UUID = 16 };
+    /* What tells this extension from others of the same number; zeros fill it up. */
+    static const uint8_t extension[UUID + AK_FLOATS_ALIGNMENT - 1] = {
+        0xe4, 0x44, 0xc9, 0x9e, 0x14, 0x10, 0x46, 0xba,
+        0xab, 0x84, 0x1b, 0x5b, 0x2f, 0x37, 0x28, 0xf2};
+    uint64_t floats = offset + size + FIELD + UUID + page->body_size;
+    size_t zeros = (AK_FLOATS_ALIGNMENT - floats % AK_FLOATS_ALIGNMENT) % AK_FLOATS_ALIGNMENT;
+    header->extension = (akidb_slice){extension, UUID + zeros};
+    chunk->headers.size = page->header_offset;
+    return ak_page_header_write(header, &chunk->headers, err);
+}
+
+/* `offset` is that of the chunk in the file. */
+static akidb_status place_page(ak_chunk *chunk, ak_page *page, uint64_t offset, akidb_error *err)
+{
+    ak_page_header header = {
+        .type = page->type,
+        .uncompressed_size = (int32_t)raw_size(page),
+        .compressed_size = (int32_t)page->stored_size,
+        .has_crc = true,
+        .crc = page->stored_crc32,
+        .num_values = (int32_t)page->num_values,
+        .encoding = page->encoding,
+        .definition_encoding = AK_ENCODING_RLE,
+        .repetition_encoding = AK_ENCODING_RLE,
+    };
+    page->header_offset = chunk->headers.size;
+    akidb_status status = ak_page_header_write(&header, &chunk->headers, err);
+    if (status == AKIDB_OK && wants_alignment(chunk, page))
+        status = write_aligned_header(chunk, page, &header, offset + chunk->size,
+                                      chunk->headers.size - page->header_offset, err);
+    if (status != AKIDB_OK)
+        return status;
+    page->header_size = chunk->headers.size - page->header_offset;
+
+    if (page->type == AK_PAGE_DICTIONARY)
+        chunk->dictionary_page_offset = (int64_t)chunk->size;
+    else
+        status = add_location(chunk, page, page->header_size + page->stored_size, err);
+    chunk->crc32c =
+        ak_crc32c(chunk->crc32c, chunk->headers.data + page->header_offset, page->header_size);
+    chunk->crc32c = ak_crc32c_combine(chunk->crc32c, page->stored_crc32c, page->stored_size);
+    chunk->size += page->header_size + page->stored_size;
+    chunk->uncompressed_size += page->header_size + raw_size(page);
+    return status;
+}
+
+akidb_status ak_chunk_place(ak_chunk *chunk, uint64_t offset, akidb_error *err)
+{
+    chunk->size = 0;
+    chunk->uncompressed_size = 0;
+    chunk->crc32c = 0;
+    chunk->dictionary_page_offset = -1;
+    chunk->location_count = 0;
+    chunk->headers.size = 0;
+    akidb_status status = AKIDB_OK;
+    for (size_t i = 0; i < chunk->page_count && status == AKIDB_OK; i++)
+        status = place_page(chunk, &chunk->pages[i], offset, err);
     return status;
 }
 

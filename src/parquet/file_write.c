@@ -64,9 +64,12 @@ akidb_status ak_parquet_file_add(ak_parquet_file *file, ak_row_group_encoder *en
     if (status != AKIDB_OK)
         return status;
     uint64_t offset = file->size;
+    status = ak_row_group_place(encoder, offset, err);
+    if (status != AKIDB_OK)
+        return status;
     ak_row_group_record *record = &file->records[file->row_group_count];
     *record = encoder->record;
-    status = ak_row_group_append_indexes(encoder, offset, record, &file->indexes, err);
+    status = ak_row_group_append_indexes(encoder, record, &file->indexes, err);
     if (status == AKIDB_OK)
         status = ak_spool_append(&file->blooms,
                                  (akidb_slice){encoder->blooms.data, encoder->blooms.size}, err);

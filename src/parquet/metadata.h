@@ -183,6 +183,9 @@ typedef struct ak_page_header {
     int32_t definition_bytes;
     int32_t repetition_bytes;
     bool is_compressed; /* true unless the header says otherwise */
+    /* Bytes that no reader looks at, as the format's field for extensions; size 0: none. Written
+     * only. */
+    akidb_slice extension;
 } ak_page_header;
 
 typedef struct ak_page_location {

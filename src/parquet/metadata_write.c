@@ -192,6 +192,10 @@ static void write_data_page_header_v2(ak_thrift_writer *w, const ak_page_header 
     ak_thrift_end_struct(w, enclosing);
 }
 
+/* BinaryProtocolExtensions.md of the format keeps this field of every struct free for extensions,
+ * which readers skip as they do any field that they do not know. */
+enum { EXTENSION_FIELD = 32767 };
+
 akidb_status ak_page_header_write(const ak_page_header *header, akidb_buffer *buffer,
                                   akidb_error *err)
 {
@@ -208,6 +212,8 @@ akidb_status ak_page_header_write(const ak_page_header *header, akidb_buffer *bu
     case AK_PAGE_DATA_V2: write_data_page_header_v2(w, header); break;
     default: break;
     }
+    if (header->extension.size > 0)
+        ak_thrift_put_binary(w, EXTENSION_FIELD, header->extension);
     ak_thrift_end_struct(w, enclosing);
     return writer.status;
 }

@@ -201,7 +201,6 @@ static akidb_status write_columns(ak_row_group_encoder *encoder, const akidb_bat
     return status;
 }
 
-/* Seals a chunk that comes after what the encoder has so far. */
 static akidb_status seal_column(ak_row_group_encoder *encoder, ak_leaf leaf, akidb_error *err)
 {
     ak_chunk *chunk = &encoder->chunks[leaf];
@@ -209,10 +208,18 @@ static akidb_status seal_column(ak_row_group_encoder *encoder, ak_leaf leaf, aki
     ak_codec codec = is_vector ? encoder->settings->vector_codec : encoder->settings->codec;
     encoder->chunk_tools.compressor = is_vector ? encoder->vector_compressor : encoder->compressor;
     akidb_status status = ak_chunk_seal(chunk, &encoder->chunk_tools, is_vector, err);
+    encoder->record.chunks[leaf].codec = chunk->is_compressed ? (int)codec : AK_CODEC_UNCOMPRESSED;
+    return status;
+}
+
+/* Places a chunk behind what the row group has so far. */
+static akidb_status place_column(ak_row_group_encoder *encoder, ak_leaf leaf, akidb_error *err)
+{
+    ak_chunk *chunk = &encoder->chunks[leaf];
+    akidb_status status = ak_chunk_place(chunk, encoder->record.offset + encoder->size, err);
     if (status != AKIDB_OK)
         return status;
     ak_chunk_record *record = &encoder->record.chunks[leaf];
-    record->codec = chunk->is_compressed ? (int)codec : AK_CODEC_UNCOMPRESSED;
     record->size = chunk->size;
     record->uncompressed_size = chunk->uncompressed_size;
     record->data_page_offset = (int64_t)encoder->size + chunk->data_page_offset;
@@ -220,7 +227,7 @@ static akidb_status seal_column(ak_row_group_encoder *encoder, ak_leaf leaf, aki
     if (chunk->dictionary_page_offset >= 0)
         record->dictionary_page_offset = (int64_t)encoder->size + chunk->dictionary_page_offset;
     for (size_t i = 0; i < chunk->location_count; i++)
-        chunk->locations[i].offset += (int64_t)encoder->size;
+        chunk->locations[i].offset += (int64_t)(encoder->record.offset + encoder->size);
     encoder->crc32c = ak_crc32c_combine(encoder->crc32c, chunk->crc32c, chunk->size);
     encoder->size += chunk->size;
     return AKIDB_OK;
@@ -253,6 +260,15 @@ akidb_status ak_row_group_encode(ak_row_group_encoder *encoder, const akidb_batc
     encoder->has_compressors = status == AKIDB_OK;
     if (status == AKIDB_OK)
         status = write_columns(encoder, batch, first, rows, err);
+    for (size_t i = 0; i < AK_LEAF_COUNT && status == AKIDB_OK; i++)
+        status = seal_column(encoder, file_order[i], err);
+    return status;
+}
+
+akidb_status ak_row_group_place(ak_row_group_encoder *encoder, uint64_t offset, akidb_error *err)
+{
+    akidb_status status = AKIDB_OK;
+    encoder->record.offset = offset;
     encoder->size = 0;
     encoder->crc32c = 0;
     for (size_t i = 0; i < AK_LEAF_COUNT && status == AKIDB_OK; i++) {
@@ -260,20 +276,16 @@ akidb_status ak_row_group_encode(ak_row_group_encoder *encoder, const akidb_batc
             encoder->small_size = encoder->size;
             encoder->small_crc32c = encoder->crc32c;
         }
-        status = seal_column(encoder, file_order[i], err);
+        status = place_column(encoder, file_order[i], err);
     }
     return status != AKIDB_OK ? status : collect_slices(encoder, err);
 }
 
-akidb_status ak_row_group_append_indexes(ak_row_group_encoder *encoder, uint64_t offset,
-                                         ak_row_group_record *record, akidb_buffer *indexes,
-                                         akidb_error *err)
+akidb_status ak_row_group_append_indexes(ak_row_group_encoder *encoder, ak_row_group_record *record,
+                                         akidb_buffer *indexes, akidb_error *err)
 {
-    record->offset = offset;
     for (size_t leaf = 0; leaf < AK_LEAF_COUNT; leaf++) {
-        ak_chunk *chunk = &encoder->chunks[leaf];
-        for (size_t i = 0; i < chunk->location_count; i++)
-            chunk->locations[i].offset += (int64_t)offset;
+        const ak_chunk *chunk = &encoder->chunks[leaf];
         size_t before = indexes->size;
         akidb_status status =
             ak_offset_index_write(chunk->locations, chunk->location_count, indexes, err);

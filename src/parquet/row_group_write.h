@@ -1,7 +1,8 @@
 #ifndef AK_PARQUET_ROW_GROUP_WRITE_H
 #define AK_PARQUET_ROW_GROUP_WRITE_H
 /* Encodes row groups, each alone and on any thread: rows of a batch in, slices to write and what
- * the footer must say of them out. */
+ * the footer must say of them out. The headers of pages depend on where they come to lie: they are
+ * made by placing, which takes the row groups in the file's order. */
 #include "akidb/batch.h"
 #include "parquet/bounds_write.h"
 #include "parquet/chunk_write.h"
@@ -27,7 +28,7 @@ typedef struct ak_chunk_record {
 
 typedef struct ak_row_group_record {
     uint64_t rows;
-    uint64_t offset; /* in the file; set when it is written */
+    uint64_t offset; /* in the file */
     ak_chunk_record chunks[AK_LEAF_COUNT];
 } ak_row_group_record;
 
@@ -44,7 +45,7 @@ typedef struct ak_row_group_encoder {
     size_t slice_count;
     size_t slice_capacity;
 
-    /* Results of the last encoding. */
+    /* Results of the last encoding, all but the filters once it has been placed. */
     ak_row_group_record record;
     uint64_t size;
     uint64_t small_size; /* of all chunks but the vector's, which come first */
@@ -58,14 +59,19 @@ void ak_row_group_encoder_init(ak_row_group_encoder *encoder, const ak_writer_se
 void ak_row_group_encoder_free(ak_row_group_encoder *encoder);
 
 /* Encodes rows first .. first + rows - 1, rows >= 1, of a valid batch in which document ids and
- * times are not NULL. The slices point into the encoder and into the batch's vectors. */
+ * times are not NULL, which must stay until the slices have been written. */
 AKIDB_CHECK akidb_status ak_row_group_encode(ak_row_group_encoder *encoder,
                                              const akidb_batch *batch, size_t first, size_t rows,
                                              akidb_error *err);
 
-/* Appends the offset indexes of all chunks, in the order of the schema, for a row group that begins
- * at `offset` in the file, and notes their sizes and the offset in `record`. Once per encoding. */
-AKIDB_CHECK akidb_status ak_row_group_append_indexes(ak_row_group_encoder *encoder, uint64_t offset,
+/* Makes what was encoded a row group that begins at `offset` in the file. The slices point into the
+ * encoder and into the batch's vectors. Once per encoding. */
+AKIDB_CHECK akidb_status ak_row_group_place(ak_row_group_encoder *encoder, uint64_t offset,
+                                            akidb_error *err);
+
+/* Appends the offset indexes of all chunks, in the order of the schema, for a row group that was
+ * placed, and notes their sizes in `record`. Once per encoding. */
+AKIDB_CHECK akidb_status ak_row_group_append_indexes(ak_row_group_encoder *encoder,
                                                      ak_row_group_record *record,
                                                      akidb_buffer *indexes, akidb_error *err);
 

@@ -28,6 +28,18 @@ static void fill(float *vectors, bool is_random)
     }
 }
 
+static void place(sealed *s, uint64_t offset)
+{
+    akidb_error err = {0};
+    assert_ok(err, ak_chunk_place(&s->chunk, offset, &err));
+    akidb_slice *slices = calloc(s->chunk.page_count * AK_PAGE_SLICES, sizeof *slices);
+    size_t count = ak_chunk_slices(&s->chunk, slices);
+    s->file.size = 0;
+    for (size_t i = 0; i < count; i++)
+        assert_ok(err, ak_buffer_append(&s->file, slices[i].data, slices[i].size, &err));
+    free(slices);
+}
+
 static void seal(sealed *s, ak_codec codec, bool is_random, int encoding)
 {
     akidb_error err = {0};
@@ -38,11 +50,7 @@ static void seal(sealed *s, ak_codec codec, bool is_random, int encoding)
                                          &s->tools.compressor, &err));
     assert_ok(err, ak_write_vectors(&s->chunk, s->vectors, ROWS, DIMENSION, encoding, PAGE, &err));
     assert_ok(err, ak_chunk_seal(&s->chunk, &s->tools, true, &err));
-    akidb_slice *slices = calloc(s->chunk.page_count * AK_PAGE_SLICES, sizeof *slices);
-    size_t count = ak_chunk_slices(&s->chunk, slices);
-    for (size_t i = 0; i < count; i++)
-        assert_ok(err, ak_buffer_append(&s->file, slices[i].data, slices[i].size, &err));
-    free(slices);
+    place(s, 0);
 }
 
 static void sealed_free(sealed *s)
@@ -165,6 +173,7 @@ static void zstd_is_told_of_split_floats(void **state)
         assert_ok(err, ak_write_vectors(&chunk, floats, COUNT / DIMENSION, DIMENSION, encodings[i],
                                         COUNT * sizeof *floats, &err));
         assert_ok(err, ak_chunk_seal(&chunk, &tools, true, &err));
+        assert_ok(err, ak_chunk_place(&chunk, 0, &err));
         assert_true(chunk.is_compressed);
         const akidb_slice slices[2] = {
             {chunk.body.data, chunk.body.size},
@@ -206,9 +215,53 @@ static void a_chunk_that_does_not_shrink_in_all_is_not_compressed(void **state)
         assert_ok(err, ak_chunk_add_page(&chunk, &next, &err));
     }
     assert_ok(err, ak_chunk_seal(&chunk, &tools, false, &err));
+    assert_ok(err, ak_chunk_place(&chunk, 0, &err));
     assert_false(chunk.is_compressed);
     ak_chunk_free(&chunk);
     ak_compressor_free(tools.compressor);
+}
+
+/* Of each page that is stored as it is; `offset` is the chunk's in the file. */
+static void assert_aligned(const sealed *s, uint64_t offset)
+{
+    for (size_t i = 0; i < s->chunk.page_count; i++) {
+        const ak_page *page = &s->chunk.pages[i];
+        uint64_t floats =
+            offset + (uint64_t)s->chunk.locations[i].offset + page->header_size + page->body_size;
+        assert_int_equal(floats % AK_FLOATS_ALIGNMENT, 0);
+    }
+}
+
+static void plain_floats_are_aligned_wherever_the_chunk_lies(void **state)
+{
+    (void)state;
+    sealed s;
+    seal(&s, AK_CODEC_UNCOMPRESSED, true, AK_ENCODING_PLAIN);
+    for (uint64_t offset = 1000; offset < 1000 + 2 * AK_FLOATS_ALIGNMENT; offset++) {
+        place(&s, offset);
+        assert_aligned(&s, offset);
+        assert_pages(&s);
+    }
+    place(&s, (uint64_t)1 << 40);
+    assert_aligned(&s, (uint64_t)1 << 40);
+    sealed_free(&s);
+}
+
+/* What nobody can use in place needs no longer header. */
+static void only_plain_floats_are_aligned(void **state)
+{
+    (void)state;
+    sealed s[3];
+    seal(&s[0], AK_CODEC_UNCOMPRESSED, true, AK_ENCODING_PLAIN);
+    seal(&s[1], AK_CODEC_UNCOMPRESSED, true, AK_ENCODING_BYTE_STREAM_SPLIT);
+    seal(&s[2], AK_CODEC_ZSTD, false, AK_ENCODING_PLAIN);
+    for (size_t i = 0; i < 13; i++) {
+        assert_true(s[0].chunk.pages[i].header_size > 40);
+        assert_true(s[1].chunk.pages[i].header_size < 40);
+        assert_true(s[2].chunk.pages[i].header_size < 40);
+    }
+    for (size_t i = 0; i < 3; i++)
+        sealed_free(&s[i]);
 }
 
 static void a_dictionary_page_has_a_place_of_its_own(void **state)
@@ -223,6 +276,7 @@ static void a_dictionary_page_has_a_place_of_its_own(void **state)
     assert_ok(err, ak_chunk_add_page(&chunk, &dictionary, &err));
     assert_ok(err, ak_chunk_add_page(&chunk, &data, &err));
     assert_ok(err, ak_chunk_seal(&chunk, &tools, false, &err));
+    assert_ok(err, ak_chunk_place(&chunk, 0, &err));
     assert_int_equal(chunk.dictionary_page_offset, 0);
     assert_int_equal(chunk.data_page_offset, chunk.pages[0].header_size + 4);
     assert_int_equal(chunk.location_count, 1);
@@ -239,6 +293,8 @@ int main(void)
         cmocka_unit_test(split_floats_are_written_by_byte_position),
         cmocka_unit_test(zstd_is_told_of_split_floats),
         cmocka_unit_test(a_chunk_that_does_not_shrink_in_all_is_not_compressed),
+        cmocka_unit_test(plain_floats_are_aligned_wherever_the_chunk_lies),
+        cmocka_unit_test(only_plain_floats_are_aligned),
         cmocka_unit_test(a_dictionary_page_has_a_place_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
