@@ -1,5 +1,6 @@
 #include "parquet/paged_read.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -9,6 +10,81 @@
 #include "base/error.h"
 #include "parquet/column_read.h"
 #include "parquet/vector_pages.h"
+
+/* ---- what threads work in -------------------------------------------------------------------- */
+
+typedef struct worker {
+    struct worker *next; /* idle, too */
+    akidb_buffer bytes;  /* of a page, as the file has them */
+    ak_decoding decoding;
+} worker;
+
+struct ak_paged_workers {
+    pthread_mutex_t lock;
+    worker *idle; /* who came back last comes first: its memory is the warmest */
+};
+
+akidb_status ak_paged_workers_new(ak_paged_workers **workers_out, akidb_error *err)
+{
+    ak_paged_workers *workers = calloc(1, sizeof *workers);
+    *workers_out = workers;
+    if (workers == NULL)
+        return ak_fail_memory(err, sizeof *workers);
+    pthread_mutex_init(&workers->lock, NULL); /* cannot fail on Linux with default attributes */
+    return AKIDB_OK;
+}
+
+static void free_worker(worker *w)
+{
+    ak_decoding_free(&w->decoding);
+    akidb_buffer_free(&w->bytes);
+    free(w);
+}
+
+void ak_paged_workers_free(ak_paged_workers *workers)
+{
+    if (workers == NULL)
+        return;
+    while (workers->idle != NULL) {
+        worker *w = workers->idle;
+        workers->idle = w->next;
+        free_worker(w);
+    }
+    pthread_mutex_destroy(&workers->lock);
+    free(workers);
+}
+
+static akidb_status borrow_worker(ak_paged_workers *workers, worker **worker_out, akidb_error *err)
+{
+    pthread_mutex_lock(&workers->lock);
+    worker *w = workers->idle;
+    if (w != NULL)
+        workers->idle = w->next;
+    pthread_mutex_unlock(&workers->lock);
+    *worker_out = w;
+    if (w != NULL)
+        return AKIDB_OK;
+    w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return ak_fail_memory(err, sizeof *w);
+    akidb_status status = ak_decoding_new(&w->decoding, err);
+    if (status != AKIDB_OK) {
+        free(w);
+        return status;
+    }
+    *worker_out = w;
+    return AKIDB_OK;
+}
+
+static void return_worker(ak_paged_workers *workers, worker *w)
+{
+    pthread_mutex_lock(&workers->lock);
+    w->next = workers->idle;
+    workers->idle = w;
+    pthread_mutex_unlock(&workers->lock);
+}
+
+/* ---- pages ----------------------------------------------------------------------------------- */
 
 typedef struct paged {
     const akidb_parquet_reader *reader;
@@ -28,8 +104,7 @@ bool ak_paged_can_read(const akidb_parquet_reader *reader, size_t group)
 
 /* The page as if it were a chunk of its own: the offset index has it that rows do not span pages.
  */
-static akidb_status decode_page(const paged *p, size_t page, const akidb_buffer *bytes,
-                                ak_decoding *decoding, akidb_error *err)
+static akidb_status decode_page(const paged *p, size_t page, worker *w, akidb_error *err)
 {
     const akidb_parquet_reader *reader = p->reader;
     uint64_t first = (uint64_t)p->list->pages[page].first_row_index;
@@ -40,54 +115,51 @@ static akidb_status decode_page(const paged *p, size_t page, const akidb_buffer 
         .file = reader->input->name,
         .leaf = reader->columns.vector,
         .info = &info,
-        .bytes = {bytes->data, bytes->size},
+        .bytes = {w->bytes.data, w->bytes.size},
         .offset = (uint64_t)p->list->pages[page].offset,
         .first_row = reader->first_rows[p->group] + first,
         .rows = rows,
         .max_page_bytes = reader->options.max_page_bytes,
         .is_checked = !reader->options.check_pages,
     };
-    return ak_read_vectors(decoding, &chunk, reader->dimension,
+    return ak_read_vectors(&w->decoding, &chunk, reader->dimension,
                            p->vectors + first * reader->dimension, err);
 }
 
-static akidb_status read_page(const paged *p, size_t page, akidb_buffer *bytes,
-                              ak_decoding *decoding, akidb_error *err)
+static akidb_status read_page(const paged *p, size_t page, worker *w, akidb_error *err)
 {
     const ak_page_location *location = &p->list->pages[page];
     size_t size = (size_t)location->compressed_page_size;
-    bytes->size = 0;
-    akidb_status status = ak_buffer_reserve(bytes, size, err);
+    w->bytes.size = 0;
+    akidb_status status = ak_buffer_reserve(&w->bytes, size, err);
     if (status == AKIDB_OK)
-        status = akidb_input_read_at(p->reader->input, (uint64_t)location->offset, bytes->data,
+        status = akidb_input_read_at(p->reader->input, (uint64_t)location->offset, w->bytes.data,
                                      size, err);
     if (status != AKIDB_OK)
         return status;
-    bytes->size = size;
-    p->sums[page] = ak_crc32c(0, bytes->data, size);
-    return decode_page(p, page, bytes, decoding, err);
+    w->bytes.size = size;
+    p->sums[page] = ak_crc32c(0, w->bytes.data, size);
+    return decode_page(p, page, w, err);
 }
 
 /* One thread's share: the next page that nobody has, until there is none. */
 static akidb_status read_share(void *context, size_t index, akidb_error *err)
 {
     paged *p = context;
-    akidb_buffer bytes = {0};
-    ak_decoding decoding;
+    worker *w;
     (void)index;
-    akidb_status status = ak_decoding_new(&decoding, err);
+    akidb_status status = borrow_worker(p->reader->workers, &w, err);
     if (status != AKIDB_OK)
         return status;
     for (;;) {
         size_t page = atomic_fetch_add(&p->next, 1);
         if (page >= p->list->count)
             break;
-        status = read_page(p, page, &bytes, &decoding, err);
+        status = read_page(p, page, w, err);
         if (status != AKIDB_OK)
             break;
     }
-    ak_decoding_free(&decoding);
-    akidb_buffer_free(&bytes);
+    return_worker(p->reader->workers, w);
     return status;
 }
 

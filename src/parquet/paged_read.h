@@ -7,6 +7,14 @@
  */
 #include "parquet/reader_state.h"
 
+/* The memory of the threads that read pages, of which each row group borrows: what a page was
+ * fetched and decompressed in is warm for the next one, and not new from the system. As many are
+ * made as were ever at work at the same time. Thread-safe. */
+AKIDB_CHECK akidb_status ak_paged_workers_new(ak_paged_workers **workers_out, akidb_error *err);
+
+/* NULL is allowed. None may be borrowed. */
+void ak_paged_workers_free(ak_paged_workers *workers);
+
 /* Whether it can be done, by what the reader knows. */
 bool ak_paged_can_read(const akidb_parquet_reader *reader, size_t group);
 

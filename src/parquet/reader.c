@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "document/documents.h"
 #include "parquet/again.h"
+#include "parquet/paged_read.h"
 #include "parquet/reader_state.h"
 #include "parquet/row_group_read.h"
 #include "parquet/rows_merge.h"
@@ -131,7 +132,9 @@ static akidb_status open_file(akidb_parquet_reader *reader, bool keep_tail, akid
         status = find_dimension(reader, err);
     if (status == AKIDB_OK)
         status = ak_pool_new(reader->options.reads, &reader->pool, err);
-    return status == AKIDB_OK ? open_gate(reader, err) : status;
+    if (status == AKIDB_OK)
+        status = open_gate(reader, err);
+    return status == AKIDB_OK ? ak_paged_workers_new(&reader->workers, err) : status;
 }
 
 akidb_status ak_parquet_reader_open(const akidb_input *input,
@@ -170,6 +173,7 @@ void akidb_parquet_reader_close(akidb_parquet_reader *reader)
     if (reader->decoders != NULL)
         ak_gate_destroy(reader->decoders);
     free(reader->decoders);
+    ak_paged_workers_free(reader->workers);
     ak_arena_free(reader->arena);
     free(reader);
 }

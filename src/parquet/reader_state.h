@@ -1,7 +1,8 @@
 #ifndef AK_PARQUET_READER_STATE_H
 #define AK_PARQUET_READER_STATE_H
 /* The inside of akidb_parquet_reader, for the files of src/parquet that share it. Nothing here
- * changes after the open: row groups are read from it on many threads. */
+ * changes after the open, but for what guards itself: row groups are read from it on many threads.
+ */
 #include "akidb/parquet.h"
 #include "os/gate.h"
 #include "os/pool.h"
@@ -12,6 +13,8 @@ typedef struct ak_page_list {
     const ak_page_location *pages;
     size_t count;
 } ak_page_list;
+
+typedef struct ak_paged_workers ak_paged_workers; /* parquet/paged_read.h */
 
 struct akidb_parquet_reader {
     const akidb_input *input; /* borrowed, as `expected` in the options is */
@@ -25,6 +28,7 @@ struct akidb_parquet_reader {
     uint32_t dimension;
     ak_pool *pool;     /* as many as fetch or decode at a time */
     ak_gate *decoders; /* options.threads of them decode */
+    ak_paged_workers *workers;
     akidb_buffer tail; /* as the file has it, for parquet/find.h; else empty */
 };
 
