@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "json/json.h"
 #include "json/memory.h"
+#include "json/quick.h"
 
 typedef struct parse {
     const yajl_callbacks *events; /* NULL: only check */
@@ -140,6 +141,7 @@ static akidb_status fail_refused(parse *p, akidb_slice text, akidb_error *err)
         return ak_fail_memory(err, 0);
     const char *reason = (const char *)yajl_get_error(p->handle, 0, text.data, text.size);
     size_t length = strcspn(reason, "\n");
+    length -= length > 0 && reason[length - 1] == '.';
     return ak_fail_at(err, AKIDB_E_VALIDATION, AK_AT(NULL, p->offset),
                       "expected one JSON value, found a %.*s", (int)length, reason);
 }
@@ -173,6 +175,15 @@ static akidb_status check_bytes(akidb_slice text, akidb_error *err)
     return AKIDB_OK;
 }
 
+/* The library passes over a token that is not finished behind a value. */
+static akidb_status check_end(akidb_slice text, akidb_error *err)
+{
+    if (ak_json_is_valid(text))
+        return AKIDB_OK;
+    return ak_fail_at(err, AKIDB_E_VALIDATION, AK_AT(NULL, text.size),
+                      "expected one JSON value, found another behind it, unfinished");
+}
+
 akidb_status ak_json_events(akidb_slice text, const yajl_callbacks *events, void *context,
                             akidb_error *err)
 {
@@ -188,7 +199,7 @@ akidb_status ak_json_events(akidb_slice text, const yajl_callbacks *events, void
     p.handle = NULL;
     ak_json_memory_begin(&p.memory);
     switch (run_library(&p, text)) {
-    case PARSED: break;
+    case PARSED: status = check_end(text, err); break;
     case NO_MEMORY: status = ak_fail_memory(err, text.size); break;
     case STOPPED: status = fail_stopped(&p, err); break;
     case REFUSED: status = fail_refused(&p, text, err); break;
@@ -199,5 +210,7 @@ akidb_status ak_json_events(akidb_slice text, const yajl_callbacks *events, void
 
 akidb_status ak_json_check(akidb_slice text, akidb_error *err)
 {
+    if (ak_json_is_valid(text))
+        return AKIDB_OK;
     return ak_json_events(text, NULL, NULL, err);
 }
