@@ -1,11 +1,23 @@
 #include "os/memory.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 /* Below two of them a block may hold no large page at all. */
 enum { LARGE_PAGE = 2 << 20, WORTH_IT = 2 * LARGE_PAGE };
+
+void *ak_memory_new(size_t size)
+{
+    if (size < WORTH_IT)
+        return malloc(size);
+    void *block;
+    if (posix_memalign(&block, LARGE_PAGE, size) != 0)
+        return NULL;
+    ak_memory_prefer_large_pages(block, size);
+    return block;
+}
 
 void ak_memory_prefer_large_pages(void *block, size_t size)
 {

@@ -21,9 +21,9 @@ akidb_status ak_tail_bytes(const akidb_parquet_reader *reader, const ak_file_lea
 }
 
 static akidb_status check_pages(const akidb_parquet_reader *reader, size_t group,
-                                const ak_page_list *list, akidb_error *err)
+                                const ak_file_leaf *leaf, const ak_page_list *list,
+                                akidb_error *err)
 {
-    const ak_file_leaf *leaf = reader->columns.vector;
     const ak_extent *extent = ak_reader_extent(reader, group, leaf);
     ak_place place = {reader->input->name, leaf->column, -1, -1};
     uint64_t offset = extent->offset, end = extent->offset + extent->size, row = 0;
@@ -52,10 +52,10 @@ static akidb_status check_pages(const akidb_parquet_reader *reader, size_t group
                       group, (unsigned long long)end, list->count, (unsigned long long)offset);
 }
 
-akidb_status ak_vector_pages_read(const akidb_parquet_reader *reader, size_t group, ak_arena *arena,
-                                  ak_page_list *list_out, akidb_error *err)
+akidb_status ak_column_pages_read(const akidb_parquet_reader *reader, size_t group,
+                                  const ak_file_leaf *leaf, ak_arena *arena, ak_page_list *list_out,
+                                  akidb_error *err)
 {
-    const ak_file_leaf *leaf = reader->columns.vector;
     const ak_column_chunk *chunk = ak_reader_chunk(reader, group, leaf);
     akidb_slice bytes;
     *list_out = (ak_page_list){0};
@@ -67,10 +67,16 @@ akidb_status ak_vector_pages_read(const akidb_parquet_reader *reader, size_t gro
             ak_offset_index_read(bytes, reader->input->name, (uint64_t)chunk->offset_index_offset,
                                  arena, &list.pages, &list.count, err);
     if (status == AKIDB_OK)
-        status = check_pages(reader, group, &list, err);
+        status = check_pages(reader, group, leaf, &list, err);
     if (status == AKIDB_OK)
         *list_out = list;
     return status;
+}
+
+akidb_status ak_vector_pages_read(const akidb_parquet_reader *reader, size_t group, ak_arena *arena,
+                                  ak_page_list *list_out, akidb_error *err)
+{
+    return ak_column_pages_read(reader, group, reader->columns.vector, arena, list_out, err);
 }
 
 akidb_status ak_vector_pages_load(akidb_parquet_reader *reader, akidb_error *err)

@@ -1,6 +1,6 @@
 #ifndef AK_PARQUET_VECTOR_PAGES_H
 #define AK_PARQUET_VECTOR_PAGES_H
-/* Where the pages of vectors lie, by the offset indexes in the tail. */
+/* Where the pages of vectors, and of other columns, lie, by the offset indexes in the tail. */
 #include "parquet/reader_state.h"
 
 /* The bytes of the file from `offset` on, out of the tail that the reader has kept; `what` names
@@ -15,6 +15,11 @@ AKIDB_CHECK akidb_status ak_tail_bytes(const akidb_parquet_reader *reader, const
 AKIDB_CHECK akidb_status ak_vector_pages_read(const akidb_parquet_reader *reader, size_t group,
                                               ak_arena *arena, ak_page_list *list_out,
                                               akidb_error *err);
+
+/* The same of another column, which has no dictionary. */
+AKIDB_CHECK akidb_status ak_column_pages_read(const akidb_parquet_reader *reader, size_t group,
+                                              const ak_file_leaf *leaf, ak_arena *arena,
+                                              ak_page_list *list_out, akidb_error *err);
 
 /* The row behind the last one of a page. */
 static inline uint64_t ak_page_list_end(const ak_page_list *list, size_t page, uint64_t rows)

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "parquet/find.h"
+#include "parquet/row_pages.h"
 #include "snapshot/parquet_part.h"
 #include "snapshot/part.h"
 
@@ -216,6 +217,39 @@ akidb_status ak_snapshot_read_small(const ak_snapshot_rows *rows, size_t group,
                    akidb_parquet_reader_read(reader_of(rows, group), rows->groups[group].number, 1,
                                              documents, err),
                    err);
+}
+
+bool ak_snapshot_has_row_pages(const ak_snapshot_rows *rows, size_t group)
+{
+    return ak_parquet_has_row_pages(reader_of(rows, group), rows->groups[group].number);
+}
+
+akidb_status ak_snapshot_row_page(const ak_snapshot_rows *rows, size_t group, akidb_column column,
+                                  size_t row, ak_row_span *span_out, akidb_error *err)
+{
+    ak_row_page page;
+    akidb_status status = ak_parquet_find_row_page(
+        reader_of(rows, group), rows->groups[group].number, column, row, &page, err);
+    *span_out = (ak_row_span){page.first, page.count};
+    return status;
+}
+
+akidb_status ak_snapshot_read_row_page(const ak_snapshot_rows *rows, size_t group,
+                                       akidb_column column, size_t row, ak_row_span *span_out,
+                                       ak_texts *texts_out, int64_t **times_out, akidb_error *err)
+{
+    const akidb_parquet_reader *reader = reader_of(rows, group);
+    size_t number = rows->groups[group].number;
+    ak_row_page page;
+    *texts_out = (ak_texts){0};
+    *times_out = NULL;
+    akidb_status status = ak_parquet_find_row_page(reader, number, column, row, &page, err);
+    *span_out = (ak_row_span){page.first, page.count};
+    if (status != AKIDB_OK)
+        return status;
+    return in_part(
+        rows, group,
+        ak_parquet_read_row_page(reader, number, column, &page, texts_out, times_out, err), err);
 }
 
 akidb_status ak_snapshot_vector_page(const ak_snapshot_rows *rows, size_t group, size_t row,

@@ -3,9 +3,11 @@
 /*
  * A Parquet snapshot, open to read some of its rows: the tails of its parts stay in memory, and
  * then a row takes two reads, one of the small columns of its row group and one of the page with
- * its vector. Rows and row groups are counted over all parts. Every byte is compared with its
- * checksum. Many threads may read at once.
+ * its vector; or, where small reads cost little, one of a page of each column. Rows and row groups
+ * are counted over all parts. Every byte is compared with its checksum. Many threads may read at
+ * once.
  */
+#include "document/documents.h"
 #include "snapshot/snapshotter.h"
 
 typedef struct ak_snapshot_rows ak_snapshot_rows;
@@ -40,6 +42,25 @@ AKIDB_CHECK akidb_status ak_snapshot_may_hold_external_id(const ak_snapshot_rows
 /* Appends all of a row group but its vectors. */
 AKIDB_CHECK akidb_status ak_snapshot_read_small(const ak_snapshot_rows *rows, size_t group,
                                                 akidb_documents *documents, akidb_error *err);
+
+/* The rows of a page of a small column, counted in the row group. */
+typedef struct ak_row_span {
+    size_t first, count;
+} ak_row_span;
+
+/* Whether external ids, metadata and times of a row group can be read page by page. */
+bool ak_snapshot_has_row_pages(const ak_snapshot_rows *rows, size_t group);
+
+/* The rows of the page of one of these columns that holds a row. */
+AKIDB_CHECK akidb_status ak_snapshot_row_page(const ak_snapshot_rows *rows, size_t group,
+                                              akidb_column column, size_t row,
+                                              ak_row_span *span_out, akidb_error *err);
+
+/* The values of that page: texts, or span_out->count times, which are malloc'ed. */
+AKIDB_CHECK akidb_status ak_snapshot_read_row_page(const ak_snapshot_rows *rows, size_t group,
+                                                   akidb_column column, size_t row,
+                                                   ak_row_span *span_out, ak_texts *texts_out,
+                                                   int64_t **times_out, akidb_error *err);
 
 /* The rows of the page that holds the vector of a row; rows are counted in the row group. */
 AKIDB_CHECK akidb_status ak_snapshot_vector_page(const ak_snapshot_rows *rows, size_t group,

@@ -218,7 +218,7 @@ static uint64_t bytes_of_small(const akidb_documents *small)
 static akidb_status hold_small(ak_base *base, size_t group, ak_cached **held_out, akidb_error *err)
 {
     ak_cache *cache = base->storage->cache;
-    const ak_cache_key key = {base->of.snapshot_id, group, 0};
+    const ak_cache_key key = {.snapshot = base->of.snapshot_id, .group = group};
     *held_out = ak_cache_find(cache, &key);
     if (*held_out != NULL)
         return AKIDB_OK;
@@ -232,6 +232,68 @@ static akidb_status hold_small(ak_base *base, size_t group, ak_cached **held_out
     }
     return ak_cache_add(cache, &key, r.documents, free_documents, bytes_of_small(r.documents),
                         held_out, err);
+}
+
+/* The values of a page of a small column. */
+typedef struct column_page {
+    ak_row_span span;
+    ak_texts texts;
+    int64_t *times;
+} column_page;
+
+typedef struct column_reading {
+    size_t group, row;
+    akidb_column column;
+    column_page *page;
+} column_reading;
+
+static void free_column_page(void *context)
+{
+    column_page *page = context;
+    ak_texts_free(&page->texts);
+    free(page->times);
+    free(page);
+}
+
+static akidb_status read_column(const ak_snapshot_rows *rows, void *context, akidb_error *err)
+{
+    const column_reading *r = context;
+    return ak_snapshot_read_row_page(rows, r->group, r->column, r->row, &r->page->span,
+                                     &r->page->texts, &r->page->times, err);
+}
+
+static uint64_t bytes_of_column(const column_page *page)
+{
+    return sizeof *page + page->texts.offset_capacity * sizeof(uint64_t) +
+           page->texts.bytes.capacity +
+           (page->times == NULL ? 0 : page->span.count * sizeof *page->times);
+}
+
+/* The page of a small column with a row of a row group, as column_page. */
+static akidb_status hold_column(ak_base *base, const ak_snapshot_rows *rows, size_t group,
+                                akidb_column column, size_t row, ak_cached **held_out,
+                                akidb_error *err)
+{
+    ak_cache *cache = base->storage->cache;
+    ak_row_span span;
+    *held_out = NULL;
+    akidb_status status = ak_snapshot_row_page(rows, group, column, row, &span, err);
+    if (status != AKIDB_OK)
+        return status;
+    const ak_cache_key key = {base->of.snapshot_id, group, column, span.first};
+    *held_out = ak_cache_find(cache, &key);
+    if (*held_out != NULL)
+        return AKIDB_OK;
+    column_reading r = {group, row, column, calloc(1, sizeof *r.page)};
+    if (r.page == NULL)
+        return ak_fail_memory(err, sizeof *r.page);
+    status = read_base(base, read_column, &r, err);
+    if (status != AKIDB_OK) {
+        free_column_page(r.page);
+        return status;
+    }
+    return ak_cache_add(cache, &key, r.page, free_column_page, bytes_of_column(r.page), held_out,
+                        err);
 }
 
 typedef struct vector_page {
@@ -281,57 +343,121 @@ static akidb_status hold_vectors(ak_base *base, const ak_snapshot_rows *rows, si
     akidb_status status = ak_snapshot_vector_page(rows, group, row, &first, &count, err);
     if (status != AKIDB_OK)
         return status;
-    const ak_cache_key key = {base->of.snapshot_id, group, (uint64_t)first + 1};
+    const ak_cache_key key = {base->of.snapshot_id, group, AKIDB_COLUMN_VECTOR, first};
     *held_out = ak_cache_find(base->storage->cache, &key);
     return *held_out != NULL ? AKIDB_OK : load_vectors(base, &key, first, count, held_out, err);
 }
 
 /* ---- documents ------------------------------------------------------------------------------- */
 
-static akidb_status append(akidb_documents *documents, const akidb_documents *small, size_t row,
-                           const float *vector, akidb_error *err)
+/* One document, of memory that is held. */
+typedef struct found {
+    akidb_uuid id;
+    akidb_slice external_id, metadata;
+    int64_t inserted_at;
+    const float *vector;
+} found;
+
+static akidb_status append(akidb_documents *documents, const found *f, akidb_error *err)
 {
     size_t at = documents->rows, d = documents->dimension;
-    akidb_batch batch = akidb_documents_batch(small);
     akidb_status status = ak_documents_reserve(documents, 1, err);
     if (status == AKIDB_OK)
-        status = ak_texts_append(&documents->external_ids, at,
-                                 akidb_texts_at(&batch.external_ids, row), err);
+        status = ak_texts_append(&documents->external_ids, at, f->external_id, err);
     if (status == AKIDB_OK)
-        status =
-            ak_texts_append(&documents->metadata, at, akidb_texts_at(&batch.metadata, row), err);
+        status = ak_texts_append(&documents->metadata, at, f->metadata, err);
     if (status != AKIDB_OK) {
         ak_documents_truncate(documents, at);
         return status;
     }
-    documents->document_ids[at] = batch.document_ids[row];
-    documents->inserted_at[at] = batch.inserted_at[row];
-    memcpy(documents->vectors + at * d, vector, d * sizeof(float));
+    documents->document_ids[at] = f->id;
+    documents->inserted_at[at] = f->inserted_at;
+    memcpy(documents->vectors + at * d, f->vector, d * sizeof(float));
     documents->rows++;
     return AKIDB_OK;
 }
 
-/* Appends the document of a row of a row group, whose small columns are held. */
-static akidb_status take(ak_base *base, const ak_snapshot_rows *rows, size_t group, size_t row,
-                         const akidb_documents *small, akidb_documents *documents, akidb_error *err)
+/* Appends a document of which all but the vector is found. */
+static akidb_status append_with_vector(ak_base *base, const ak_snapshot_rows *rows, size_t group,
+                                       size_t row, found *f, akidb_documents *documents,
+                                       akidb_error *err)
 {
     ak_cached *held;
     akidb_status status = hold_vectors(base, rows, group, row, &held, err);
     if (status != AKIDB_OK)
         return status;
     const vector_page *page = held->value;
-    status = append(documents, small, row,
-                    page->floats + (row - page->first) * base->of.created.dimension, err);
+    f->vector = page->floats + (row - page->first) * base->of.created.dimension;
+    status = append(documents, f, err);
     ak_cache_release(base->storage->cache, held);
     return status;
 }
 
-static akidb_status get_row(ak_base *base, const ak_snapshot_rows *rows, uint32_t number,
-                            akidb_documents *documents, akidb_error *err)
+/* Appends the document of a row of a row group, whose small columns are held. */
+static akidb_status take(ak_base *base, const ak_snapshot_rows *rows, size_t group, size_t row,
+                         const akidb_documents *small, akidb_documents *documents, akidb_error *err)
+{
+    akidb_batch batch = akidb_documents_batch(small);
+    found f = {
+        .id = batch.document_ids[row],
+        .external_id = akidb_texts_at(&batch.external_ids, row),
+        .metadata = akidb_texts_at(&batch.metadata, row),
+        .inserted_at = batch.inserted_at[row],
+    };
+    return append_with_vector(base, rows, group, row, &f, documents, err);
+}
+
+static akidb_slice text_in(const ak_cached *held, size_t row)
+{
+    const column_page *page = held->value;
+    akidb_texts texts = ak_texts_view(&page->texts);
+    return akidb_texts_at(&texts, row - page->span.first);
+}
+
+/* The same, by the page of each column that holds the row; `id` is what the index has of it. */
+static akidb_status take_by_pages(ak_base *base, const ak_snapshot_rows *rows, size_t group,
+                                  size_t row, const akidb_uuid *id, akidb_documents *documents,
+                                  akidb_error *err)
+{
+    static const akidb_column columns[] = {AKIDB_COLUMN_EXTERNAL_ID, AKIDB_COLUMN_METADATA,
+                                           AKIDB_COLUMN_INSERTED_AT};
+    enum { COLUMNS = sizeof columns / sizeof columns[0] };
+    ak_cached *held[COLUMNS] = {NULL};
+    akidb_status status = AKIDB_OK;
+    for (size_t i = 0; i < COLUMNS && status == AKIDB_OK; i++)
+        status = hold_column(base, rows, group, columns[i], row, &held[i], err);
+    if (status == AKIDB_OK) {
+        const column_page *times = held[2]->value;
+        found f = {
+            .id = *id,
+            .external_id = text_in(held[0], row),
+            .metadata = text_in(held[1], row),
+            .inserted_at = times->times[row - times->span.first],
+        };
+        status = append_with_vector(base, rows, group, row, &f, documents, err);
+    }
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (held[i] != NULL)
+            ak_cache_release(base->storage->cache, held[i]);
+    return status;
+}
+
+/* Whether a get reads a page of each column, rather than all small columns of a row group by one
+ * request. */
+static bool reads_pages(const ak_base *base, const ak_snapshot_rows *rows, size_t group)
+{
+    return ak_base_is_local(base) && ak_snapshot_has_row_pages(rows, group);
+}
+
+/* Appends the document of a row that the index knows. */
+static akidb_status get_row(ak_base *base, const ak_snapshot_rows *rows, const ak_row_index *index,
+                            uint32_t number, akidb_documents *documents, akidb_error *err)
 {
     size_t group = ak_snapshot_group_of(rows, number);
     size_t row = (size_t)(number - ak_snapshot_first_row(rows, group));
     ak_cached *held;
+    if (reads_pages(base, rows, group))
+        return take_by_pages(base, rows, group, row, &index->ids[number], documents, err);
     akidb_status status = hold_small(base, group, &held, err);
     if (status != AKIDB_OK)
         return status;
@@ -375,7 +501,7 @@ akidb_status ak_base_get(ak_base *base, const akidb_uuid *id, akidb_documents *d
     if (index != NULL) {
         if (!ak_row_index_find(index, id, &row))
             return AKIDB_OK;
-        status = get_row(base, rows, row, documents, err);
+        status = get_row(base, rows, index, row, documents, err);
         *found_out = status == AKIDB_OK;
         return status;
     }
@@ -389,12 +515,15 @@ akidb_status ak_base_get(ak_base *base, const akidb_uuid *id, akidb_documents *d
     return status;
 }
 
+static bool is_same_text(akidb_slice a, akidb_slice b)
+{
+    return a.data != NULL && a.size == b.size && memcmp(a.data, b.data, b.size) == 0;
+}
+
 static bool has_text(const akidb_documents *small, size_t row, akidb_slice text)
 {
     akidb_texts texts = ak_texts_view(&small->external_ids);
-    akidb_slice found = akidb_texts_at(&texts, row);
-    return found.data != NULL && found.size == text.size &&
-           memcmp(found.data, text.data, text.size) == 0;
+    return is_same_text(akidb_texts_at(&texts, row), text);
 }
 
 /* Appends those of `count` rows of a row group (NULL: of all its rows) that have the text. */
@@ -419,6 +548,23 @@ static akidb_status take_matching(ak_base *base, const ak_snapshot_rows *rows, s
     return status;
 }
 
+/* Appends the document of a row that the index knows, if it has the text. */
+static akidb_status take_candidate(ak_base *base, const ak_snapshot_rows *rows,
+                                   const ak_row_index *index, uint32_t number, akidb_slice text,
+                                   akidb_documents *documents, akidb_error *err)
+{
+    size_t group = ak_snapshot_group_of(rows, number);
+    size_t row = (size_t)(number - ak_snapshot_first_row(rows, group));
+    ak_cached *held;
+    akidb_status status = hold_column(base, rows, group, AKIDB_COLUMN_EXTERNAL_ID, row, &held, err);
+    if (status != AKIDB_OK)
+        return status;
+    bool has_it = is_same_text(text_in(held, row), text);
+    ak_cache_release(base->storage->cache, held);
+    return has_it ? take_by_pages(base, rows, group, row, &index->ids[number], documents, err)
+                  : AKIDB_OK;
+}
+
 static akidb_status get_indexed(ak_base *base, const ak_snapshot_rows *rows,
                                 const ak_row_index *index, akidb_slice text,
                                 akidb_documents *documents, akidb_error *err)
@@ -429,6 +575,11 @@ static akidb_status get_indexed(ak_base *base, const ak_snapshot_rows *rows,
     ak_row_index_find_external(index, text, &candidates, &count);
     while (done < count && status == AKIDB_OK) {
         size_t group = ak_snapshot_group_of(rows, candidates[done].row), end = done + 1;
+        if (reads_pages(base, rows, group)) {
+            status =
+                take_candidate(base, rows, index, candidates[done++].row, text, documents, err);
+            continue;
+        }
         while (end < count && ak_snapshot_group_of(rows, candidates[end].row) == group)
             end++;
         status =

@@ -8,11 +8,12 @@
 
 typedef struct ak_cache ak_cache;
 
-/* A page: of a snapshot and a row group the small columns (page 0) or the vectors from row
- * page - 1 on. */
+/* Of a row group: all its small columns, or the values of one column from a row on. */
 typedef struct ak_cache_key {
     akidb_uuid snapshot;
-    uint64_t group, page;
+    uint64_t group;
+    uint64_t column; /* a bit of akidb_column; 0: all small ones */
+    uint64_t first;
 } ak_cache_key;
 
 typedef struct ak_cached {

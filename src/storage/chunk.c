@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "document/documents.h"
+#include "os/memory.h"
 
 /* Of a row, beside its vector. */
 enum {
@@ -43,7 +44,7 @@ static bool allocate(ak_chunk *chunk)
     size_t n = chunk->capacity;
     chunk->ids = malloc(n * sizeof *chunk->ids);
     chunk->times = malloc(n * sizeof *chunk->times);
-    chunk->vectors = malloc(n * chunk->dimension * sizeof *chunk->vectors);
+    chunk->vectors = ak_memory_new(n * chunk->dimension * sizeof *chunk->vectors);
     chunk->dead_at = calloc(n, sizeof *chunk->dead_at);
     chunk->texts = calloc(n, sizeof *chunk->texts);
     chunk->external_sizes = malloc(n * sizeof *chunk->external_sizes);

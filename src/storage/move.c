@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "os/pool.h"
 #include "snapshot/snapshotter.h"
 #include "storage/mover.h"
 #include "storage/scan.h"
@@ -24,18 +25,52 @@ static akidb_status begin_loading(akidb_storage *storage, ak_collection *collect
     return status;
 }
 
+/* Rows on their way into the contents, on another thread than the one that reads. */
+typedef struct loading {
+    akidb_storage *storage;
+    ak_contents *contents;
+    akidb_batch batch;
+} loading;
+
+static akidb_status put_batch(void *context, akidb_error *err)
+{
+    const loading *l = context;
+    return ak_load_batch(l->storage, l->contents, &l->batch, err);
+}
+
+/* Reads the next rows while those before them are put into the contents. */
+static akidb_status load_rows(ak_scan *scan, loading *l, ak_pool *pool, akidb_documents *rooms[2],
+                              akidb_error *err)
+{
+    ak_task task = {0};
+    for (size_t i = 0;; i++) {
+        akidb_batch batch;
+        akidb_status status = ak_scan_show(scan, rooms[i % 2], &batch, err);
+        akidb_status put = ak_pool_wait(pool, &task, status == AKIDB_OK ? err : NULL);
+        if (status != AKIDB_OK || put != AKIDB_OK || batch.rows == 0)
+            return status != AKIDB_OK ? status : put;
+        l->batch = batch;
+        ak_pool_submit(pool, &task, put_batch, l);
+    }
+}
+
 static akidb_status load_scan(akidb_storage *storage, ak_scan *scan, ak_contents *contents,
                               akidb_error *err)
 {
-    akidb_documents *room;
-    akidb_batch batch = {.rows = 1};
-    akidb_status status = akidb_documents_new(scan->dimension, &room, err);
-    while (status == AKIDB_OK && batch.rows > 0) {
-        status = ak_scan_show(scan, room, &batch, err);
-        if (status == AKIDB_OK)
-            status = ak_load_batch(storage, contents, &batch, err);
-    }
-    akidb_documents_free(room);
+    loading l = {.storage = storage, .contents = contents};
+    akidb_documents *rooms[2] = {NULL, NULL};
+    ak_pool *pool = NULL;
+    scan->keeps_shown = true;
+    akidb_status status = akidb_documents_new(scan->dimension, &rooms[0], err);
+    if (status == AKIDB_OK)
+        status = akidb_documents_new(scan->dimension, &rooms[1], err);
+    if (status == AKIDB_OK)
+        status = ak_pool_new(storage->background.store->threads > 1 ? 2 : 1, &pool, err);
+    if (status == AKIDB_OK)
+        status = load_rows(scan, &l, pool, rooms, err);
+    ak_pool_free(pool);
+    akidb_documents_free(rooms[0]);
+    akidb_documents_free(rooms[1]);
     return status;
 }
 

@@ -72,8 +72,8 @@ static void count_call(void *context, const akidb_store_call *call)
 }
 
 /* A snapshotter like the storage's own, on another store. */
-static akidb_status open_snapshotter(ak_mover *mover, akidb_store *store, akidb_snapshotter **out,
-                                     akidb_error *err)
+static akidb_status open_snapshotter(ak_mover *mover, akidb_store *store, unsigned threads,
+                                     akidb_snapshotter **out, akidb_error *err)
 {
     const akidb_snapshotter *like = mover->storage->background.store;
     akidb_snapshotter_options options = {
@@ -83,8 +83,7 @@ static akidb_status open_snapshotter(ak_mover *mover, akidb_store *store, akidb_
         .layout = like->layout,
         .part_rows = like->part_rows,
         .part_bytes = like->part_bytes,
-        /* One that is held back reads on the caller's thread alone, which tells the hooks. */
-        .threads = mover->bytes_per_second == 0 ? like->threads : 1,
+        .threads = threads,
         .temporary_folder = like->temporary_folder,
         .clock = like->has_clock ? &like->clock : NULL,
         .hooks = {.context = mover,
@@ -103,6 +102,11 @@ akidb_status ak_mover_open(ak_mover *mover, akidb_storage *storage,
         mover->hooks = *options->hooks;
     pthread_mutex_init(&mover->lock, NULL);
     akidb_store *store = storage->store, *warm = storage->warm;
+    /* One that is held back reads on the caller's thread alone, which tells the hooks; and so does
+     * one from a disk nearby into memory, which another thread fills meanwhile: two row groups at a
+     * time would only take more memory. */
+    bool alone = options->bytes_per_second != 0 || warm_counts;
+    unsigned threads = alone ? 1 : storage->background.store->threads;
     akidb_status status;
     if (warm_counts) {
         status = akidb_store_trace_open(warm, count_call, mover, &mover->warm, err);
@@ -112,9 +116,9 @@ akidb_status ak_mover_open(ak_mover *mover, akidb_storage *storage,
         store = mover->store;
     }
     if (status == AKIDB_OK)
-        status = open_snapshotter(mover, store, &mover->route.store, err);
+        status = open_snapshotter(mover, store, threads, &mover->route.store, err);
     if (status == AKIDB_OK)
-        status = open_snapshotter(mover, warm, &mover->route.warm, err);
+        status = open_snapshotter(mover, warm, threads, &mover->route.warm, err);
     if (status != AKIDB_OK)
         ak_mover_close(mover);
     return status;

@@ -52,6 +52,7 @@ void ak_scan_end(ak_scan *scan)
 {
     close_reader(scan);
     akidb_documents_free(scan->group);
+    akidb_documents_free(scan->shown);
     free(scan->rows);
     ak_view_free(&scan->view);
     ak_shadow_release(scan->shadow);
@@ -101,12 +102,21 @@ static akidb_status read_group(ak_scan *scan, akidb_error *err)
     return status;
 }
 
+static void keep_shown(ak_scan *scan)
+{
+    akidb_documents *shown = scan->group;
+    scan->group = scan->shown;
+    scan->shown = shown;
+}
+
 /* The same; when the local copy fails, the store goes on where it stood. */
 static akidb_status fill(ak_scan *scan, akidb_error *err)
 {
     akidb_error cause = {0};
     akidb_status status = AKIDB_OK;
     scan->passed += scan->group == NULL ? 0 : scan->group->rows;
+    if (scan->keeps_shown)
+        keep_shown(scan);
     if (scan->group == NULL)
         status = akidb_documents_new(scan->dimension, &scan->group, err);
     if (status != AKIDB_OK)

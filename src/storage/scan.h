@@ -18,6 +18,8 @@ typedef struct ak_scan {
     akidb_snapshot_reader *reader; /* NULL: not open */
     bool from_local;
     akidb_documents *group; /* what the reader gave last */
+    akidb_documents *shown; /* and before that, if it is kept */
+    bool keeps_shown;       /* what was shown stays until the call after the next one */
     size_t at;              /* the next row of it */
     uint64_t passed;        /* rows of the base before the group */
     bool base_done;
@@ -40,8 +42,9 @@ AKIDB_CHECK akidb_status ak_scan_next(ak_scan *scan, size_t max_rows, akidb_docu
                                       akidb_error *err);
 
 /* The next documents, about a row group of them, where they lie or, if they must be copied, in
- * `room`; until the next call. An empty batch: there are no more. After a failure only rewind and
- * end are left. */
+ * `room`; until the next call, or with keeps_shown until the one after that, of which the room must
+ * be another one. An empty batch: there are no more. After a failure only rewind and end are left.
+ */
 AKIDB_CHECK akidb_status ak_scan_show(ak_scan *scan, akidb_documents *room, akidb_batch *batch_out,
                                       akidb_error *err);
 

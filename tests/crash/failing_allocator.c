@@ -1,14 +1,17 @@
 #include "failing_allocator.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size);
 char *__wrap_strdup(const char *text);
 
 /* Counts down while armed; the allocation that takes it to 0 fails. The library may allocate from
@@ -35,6 +38,11 @@ void *__wrap_calloc(size_t count, size_t size)
 void *__wrap_realloc(void *memory, size_t size)
 {
     return must_fail() ? NULL : __real_realloc(memory, size);
+}
+
+int __wrap_posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    return must_fail() ? ENOMEM : __real_posix_memalign(memory, alignment, size);
 }
 
 char *__wrap_strdup(const char *text)

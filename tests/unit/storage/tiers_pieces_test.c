@@ -109,7 +109,7 @@ static void put_page(ak_cache *cache, uint64_t snapshot, uint64_t page, uint64_t
 {
     akidb_error err;
     ak_cached *cached;
-    ak_cache_key key = {test_id(snapshot), 3, page};
+    ak_cache_key key = {test_id(snapshot), 3, 0, page};
     uint64_t *value = malloc(sizeof *value);
     assert_non_null(value);
     *value = page;
@@ -123,7 +123,7 @@ static void put_page(ak_cache *cache, uint64_t snapshot, uint64_t page, uint64_t
 
 static bool has_page(ak_cache *cache, uint64_t snapshot, uint64_t page)
 {
-    ak_cache_key key = {test_id(snapshot), 3, page};
+    ak_cache_key key = {test_id(snapshot), 3, 0, page};
     ak_cached *found = ak_cache_find(cache, &key);
     if (found == NULL)
         return false;
