@@ -32,7 +32,8 @@ static akidb_status read_ids(ak_row_group_job *job, const ak_chunk *chunk, akidb
     job->is_other = is_other;
     if (status != AKIDB_OK)
         return status;
-    memset(job->is_other, 0, (size_t)chunk->rows);
+    if (chunk->rows > 0) /* or there may be no array at all */
+        memset(job->is_other, 0, (size_t)chunk->rows);
     return ak_read_ids(&job->decoding, chunk, job->document_ids, &job->other_ids, job->is_other,
                        &job->text_bytes_max, err);
 }

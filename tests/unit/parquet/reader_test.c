@@ -265,6 +265,46 @@ static void only_the_columns_asked_for_are_there(void **state)
     }
 }
 
+/* Writers leave row groups of no rows behind, as pyarrow does for an empty batch. */
+static void a_row_group_without_rows_changes_nothing(void **state)
+{
+    (void)state;
+    ak_row_group groups[3];
+    ak_column_chunk empty[2];
+    akidb_documents *documents;
+    akidb_buffer ids = {0};
+    build_begin(&b, 2);
+    build_vectors(&b, 2, 2);
+    build_flat(&b, "document_id", AK_TYPE_BYTE_ARRAY, AK_REQUIRED);
+    put_text(&ids, "first");
+    put_text(&ids, "second");
+    build_plain_page(&b, 2, ids);
+    for (size_t i = 0; i < 2; i++) {
+        empty[i] = b.chunks[i];
+        empty[i].num_values = empty[i].total_compressed_size = 0;
+        empty[i].total_uncompressed_size = 0;
+    }
+    groups[0] = groups[2] = (ak_row_group){.columns = empty, .column_count = 2};
+    groups[1] = (ak_row_group){.columns = b.chunks, .column_count = 2, .num_rows = 2};
+    size_t before = b.file.size;
+    b.metadata.schema = b.schema;
+    b.metadata.schema_count = b.schema_count;
+    b.metadata.row_groups = groups;
+    b.metadata.row_group_count = 3;
+    assert_ok(b.err, ak_file_metadata_write(&b.metadata, &b.file, &b.err));
+    put_u32(&b.file, (uint32_t)(b.file.size - before));
+    put_bytes(&b.file, "PAR1", 4);
+    b.options.allow_other_ids = true;
+    assert_ok(b.err, decode_exact(&b.file, &b.options, &documents, &b.err));
+    akidb_batch batch = akidb_documents_batch(documents);
+    const float expected[] = {0, 1, 2, 3};
+    assert_int_equal(batch.rows, 2);
+    assert_memory_equal(batch.vectors, expected, sizeof expected);
+    assert_int_equal(akidb_texts_at(&batch.external_ids, 1).size, strlen("second"));
+    akidb_documents_free(documents);
+    akidb_buffer_free(&b.file);
+}
+
 /* Damage in the third of four row groups: the documents keep what they had before. */
 static void a_failed_read_appends_nothing(void **state)
 {
@@ -436,6 +476,7 @@ int main(void)
         cmocka_unit_test(decimals_and_times_of_day_are_taken_for_nothing_else),
         cmocka_unit_test(row_groups_are_read_in_any_order),
         cmocka_unit_test(only_the_columns_asked_for_are_there),
+        cmocka_unit_test(a_row_group_without_rows_changes_nothing),
         cmocka_unit_test(a_failed_read_appends_nothing),
         cmocka_unit_test(a_file_without_rows_says_its_dimension),
         cmocka_unit_test(what_was_recorded_is_read_however_well_it_was_compressed),
