@@ -110,9 +110,9 @@ fuzz-short: ## every fuzz target for 20 seconds
 
 bench: all ## beside the machine's limits and other engines (PyPI); results in build/bench.jsonl
 	@tools/setup build bench
-	@$(NINJA) $(BUILD) --target akidb_bench
+	@$(NINJA) $(BUILD) --target akidb_bench akidb_tiers_bench
 	@bench/run.sh $(BUILD) --folder $(BENCH_DIR) --chart $(BUILD)/bench.svg $(BENCH_ARGS)
-	@$(MAKE) --no-print-directory bench-storage
+	@echo "bench/report.py $(BUILD)/bench.jsonl . puts it into the documentation"
 
 bench-storage: ## the storage backend beside the raw disk and SQLite; build/bench-storage.jsonl
 	@tools/setup build bench
@@ -120,8 +120,6 @@ bench-storage: ## the storage backend beside the raw disk and SQLite; build/benc
 	@$(NINJA) $(BUILD) --target akidb_storage_bench
 	@$(BUILD)/akidb_storage_bench --json $(BUILD)/bench-storage.jsonl $(BENCH_STORAGE_ARGS) \
 	    $(BENCH_DIR)-storage
-	@$(NINJA) $(BUILD) --target akidb_tiers_bench
-	@$(BUILD)/akidb_tiers_bench --folder $(BENCH_DIR)-tiers | tee $(BUILD)/bench-tiers.jsonl
 
 install: all ## into PREFIX (/usr/local), under DESTDIR
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
