@@ -10,8 +10,9 @@
  *   .parquet  columns by name, or found (akidb_parquet_read_options)
  *
  *   Threads   A reader or a writer belongs to one thread at a time.
- *   Memory    Readers and writers stream; none holds the file. Parquet is read by whole row groups,
- *             Fortran order with one positional read per column and block.
+ *   Memory    Readers and writers stream; none holds the file. Row groups of Parquet with more
+ *             than 64 MiB of vectors are read by pieces of whole pages, unless there are fewer rows
+ *             than asked for; Fortran order with one positional read per column and block.
  *   Errors    AKIDB_E_VALIDATION or AKIDB_E_CORRUPTION names file, row or line, and column.
  */
 #include "akidb/batch.h"
@@ -41,7 +42,7 @@ typedef struct akidb_import_options {
                             one beyond its range is AKIDB_E_VALIDATION */
     unsigned threads;    /* that decode .jsonl; the outcome does not depend on it. 0: one */
     const akidb_hooks *hooks; /* .jsonl: `log` is told once when members are none of a document's,
-                                 with the first one's name and row; what they hold is left out.
+                                 with the first one's name and line; what they hold is left out.
                                  Called by akidb_import_next; borrowed until close. NULL: silence */
 } akidb_import_options;
 
@@ -73,6 +74,7 @@ typedef struct akidb_export_options {
     akidb_file_format format;
     unsigned columns;                     /* akidb_column bits that .jsonl tells; 0: all */
     const akidb_parquet_options *parquet; /* .parquet only; NULL: all defaults */
+    unsigned threads; /* that make the text of .jsonl; the bytes do not depend on it. 0: one */
 } akidb_export_options;
 
 typedef struct akidb_export akidb_export;

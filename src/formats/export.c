@@ -31,7 +31,7 @@ static const ak_sink_ops *ops_of(akidb_file_format format)
 static void free_export(akidb_export *exporter)
 {
     akidb_parquet_writer_free(exporter->sink.writer);
-    akidb_buffer_free(&exporter->sink.text);
+    ak_json_texts_free(exporter->sink.texts);
     akidb_documents_free(exporter->filled);
     free(exporter->path);
     free(exporter);
@@ -49,7 +49,7 @@ static akidb_status begin(akidb_export *exporter, const char *path,
     exporter->sink.columns = options->columns == 0 ? AKIDB_COLUMNS_ALL : options->columns;
     akidb_status status = ak_file_out_open(path, &exporter->sink.file, err);
     if (status == AKIDB_OK && exporter->ops->begin != NULL)
-        status = exporter->ops->begin(&exporter->sink, options->parquet, err);
+        status = exporter->ops->begin(&exporter->sink, options, err);
     return status;
 }
 

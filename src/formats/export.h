@@ -3,6 +3,7 @@
 /* What stands behind akidb_export: one sink per file format. */
 #include "akidb/formats.h"
 #include "formats/file_out.h"
+#include "formats/json_texts.h"
 
 /* What a sink works with. */
 typedef struct ak_sink {
@@ -10,7 +11,7 @@ typedef struct ak_sink {
     uint32_t dimension;
     uint64_t rows;    /* written so far, without the batch in hand */
     unsigned columns; /* akidb_column bits */
-    akidb_buffer text;
+    ak_json_texts *texts;
     akidb_output output;
     akidb_parquet_writer *writer;
 } ak_sink;
@@ -18,7 +19,7 @@ typedef struct ak_sink {
 /* Each slot but append may be NULL: nothing to do. The caller has checked the batch's dimension,
  * and that it has what the sink needs; the file is committed or removed by the caller too. */
 typedef struct ak_sink_ops {
-    akidb_status (*begin)(ak_sink *sink, const akidb_parquet_options *options, akidb_error *err);
+    akidb_status (*begin)(ak_sink *sink, const akidb_export_options *options, akidb_error *err);
     akidb_status (*append)(ak_sink *sink, const akidb_batch *batch, akidb_error *err);
     akidb_status (*end)(ak_sink *sink, akidb_error *err);
 } ak_sink_ops;

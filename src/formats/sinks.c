@@ -1,7 +1,6 @@
 /* The files that documents are written to, each in a few lines. */
 #include "base/error.h"
 #include "formats/export.h"
-#include "formats/json_documents.h"
 #include "formats/npy.h"
 
 static size_t vector_bytes(const ak_sink *sink)
@@ -11,7 +10,7 @@ static size_t vector_bytes(const ak_sink *sink)
 
 /* ---- .npy: the header is written again at the end, with the number of rows ------------------- */
 
-static akidb_status npy_begin(ak_sink *sink, const akidb_parquet_options *options, akidb_error *err)
+static akidb_status npy_begin(ak_sink *sink, const akidb_export_options *options, akidb_error *err)
 {
     (void)options;
     uint8_t header[AK_NPY_HEADER_SIZE];
@@ -51,33 +50,36 @@ static akidb_status fvecs_append(ak_sink *sink, const akidb_batch *batch, akidb_
 
 const ak_sink_ops ak_fvecs_sink = {NULL, fvecs_append, NULL};
 
-/* ---- .jsonl: some rows at a time, so that the text of a large batch is never all in memory --- */
+/* ---- .jsonl ---------------------------------------------------------------------------------- */
+
+static akidb_status jsonl_begin(ak_sink *sink, const akidb_export_options *options,
+                                akidb_error *err)
+{
+    const ak_json_style style = {.lines = true, .columns = sink->columns};
+    return ak_json_texts_new(style, options->threads == 0 ? 1 : options->threads, &sink->texts,
+                             err);
+}
+
+static akidb_status put_text(void *context, akidb_slice text, akidb_error *err)
+{
+    return ak_file_out_write(context, text, err);
+}
 
 static akidb_status jsonl_append(ak_sink *sink, const akidb_batch *batch, akidb_error *err)
 {
-    const ak_json_style style = {.lines = true, .columns = sink->columns};
-    const size_t step = 64;
-    akidb_status status = AKIDB_OK;
-    for (size_t first = 0; status == AKIDB_OK && first < batch->rows; first += step) {
-        size_t count = batch->rows - first < step ? batch->rows - first : step;
-        sink->text.size = 0;
-        status = ak_json_append_documents(&sink->text, batch, first, count, style, false, err);
-        if (status == AKIDB_OK)
-            status =
-                ak_file_out_write(sink->file, (akidb_slice){sink->text.data, sink->text.size}, err);
-    }
-    return status;
+    return ak_json_texts_append(sink->texts, batch, put_text, sink->file, err);
 }
 
-const ak_sink_ops ak_jsonl_sink = {NULL, jsonl_append, NULL};
+const ak_sink_ops ak_jsonl_sink = {jsonl_begin, jsonl_append, NULL};
 
 /* ---- .parquet -------------------------------------------------------------------------------- */
 
-static akidb_status parquet_begin(ak_sink *sink, const akidb_parquet_options *options,
+static akidb_status parquet_begin(ak_sink *sink, const akidb_export_options *options,
                                   akidb_error *err)
 {
     sink->output = ak_file_out_output(sink->file);
-    return akidb_parquet_writer_open(&sink->output, sink->dimension, options, &sink->writer, err);
+    return akidb_parquet_writer_open(&sink->output, sink->dimension, options->parquet,
+                                     &sink->writer, err);
 }
 
 static akidb_status parquet_append(ak_sink *sink, const akidb_batch *batch, akidb_error *err)

@@ -11,13 +11,14 @@
 #include "codec/stream.h"
 #include "document/documents.h"
 #include "formats/json_documents.h"
+#include "formats/json_texts.h"
 #include "os/pool.h"
 #include "snapshot/format.h"
 
 enum {
     BLOCK_SIZE = 1 << 20,      /* of stored bytes with a checksum of their own */
     BLOCK_SIZE_MAX = 16 << 20, /* what is taken of other writers */
-    TEXT_SIZE = 256 << 10      /* about so much text is made, or decoded, at once */
+    TEXT_SIZE = 256 << 10      /* about so much text is decoded at once, by each thread */
 };
 
 static akidb_status stream_codec(akidb_compression compression, const char *name,
@@ -37,25 +38,14 @@ static akidb_status stream_codec(akidb_compression compression, const char *name
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* Some rows of the batch in hand, whose text is made on any thread. */
-typedef struct piece {
-    ak_task task;
-    const akidb_batch *batch;
-    size_t first, count;
-    bool begins; /* with the first document of all */
-    akidb_buffer text;
-} piece;
-
 typedef struct json_writer {
     akidb_output output;
     ak_stream_encoder *encoder;
-    ak_pool *pool;
-    piece *pieces; /* a ring: piece i lies in pieces[i % piece_count] */
-    size_t piece_count;
+    ak_json_texts *texts;
     akidb_buffer stored; /* encoded, not yet a block */
     akidb_parquet_row_group_summary *blocks;
     size_t block_count, block_capacity;
-    uint64_t rows, size;
+    uint64_t size;
     uint32_t crc32c;
 } json_writer;
 
@@ -64,29 +54,11 @@ static void writer_free(void *handle)
     json_writer *writer = handle;
     if (writer == NULL)
         return;
-    ak_pool_free(writer->pool);
-    for (size_t i = 0; i < writer->piece_count; i++)
-        akidb_buffer_free(&writer->pieces[i].text);
-    free(writer->pieces);
+    ak_json_texts_free(writer->texts);
     ak_stream_encoder_free(writer->encoder);
     akidb_buffer_free(&writer->stored);
     free(writer->blocks);
     free(writer);
-}
-
-/* One piece for each thread, and one that is encoded and written meanwhile. */
-static akidb_status start_threads(json_writer *writer, unsigned threads, akidb_error *err)
-{
-    akidb_status status = ak_pool_new(threads, &writer->pool, err);
-    if (status != AKIDB_OK)
-        return status;
-    size_t count = ak_pool_threads(writer->pool);
-    count = count == 1 ? 1 : count + 1;
-    writer->pieces = calloc(count, sizeof *writer->pieces);
-    if (writer->pieces == NULL)
-        return ak_fail_memory(err, count * sizeof *writer->pieces);
-    writer->piece_count = count;
-    return AKIDB_OK;
 }
 
 /* Writes the first `size` stored bytes as a block. */
@@ -155,7 +127,8 @@ static akidb_status writer_open(const ak_part_target *target, void **writer_out,
     writer->output = target->output;
     status = ak_stream_encoder_new(codec, options->compression_level, &writer->encoder, err);
     if (status == AKIDB_OK)
-        status = start_threads(writer, target->snapshotter->threads, err);
+        status = ak_json_texts_new((ak_json_style){.lines = false}, target->snapshotter->threads,
+                                   &writer->texts, err);
     if (status == AKIDB_OK)
         status = encode(writer, literal(AK_JSON_ARRAY_BEGIN), err);
     if (status != AKIDB_OK) {
@@ -166,73 +139,16 @@ static akidb_status writer_open(const ak_part_target *target, void **writer_out,
     return AKIDB_OK;
 }
 
-/* How many rows from `row` on make about TEXT_SIZE of text; only the last of them may be large. */
-static size_t rows_of_text(const akidb_batch *batch, size_t row)
+static akidb_status put_text(void *handle, akidb_slice text, akidb_error *err)
 {
-    uint64_t size = 0;
-    size_t rows = 0;
-    while (row + rows < batch->rows && size < TEXT_SIZE) {
-        size += 60 + 12 * (uint64_t)batch->dimension +
-                akidb_texts_at(&batch->external_ids, row + rows).size +
-                akidb_texts_at(&batch->metadata, row + rows).size;
-        rows++;
-    }
-    return rows;
+    return encode(handle, text, err);
 }
 
-static akidb_status make_text(void *context, akidb_error *err)
-{
-    piece *p = context;
-    const ak_json_style style = {.lines = false};
-    p->text.size = 0;
-    return ak_json_append_documents(&p->text, p->batch, p->first, p->count, style, p->begins, err);
-}
-
-/* Encodes and writes the text of a piece, which some thread may still be making. */
-static akidb_status put_piece(json_writer *writer, piece *p, akidb_error *err)
-{
-    akidb_status status = ak_pool_wait(writer->pool, &p->task, err);
-    if (status == AKIDB_OK && p->text.size > AK_JSON_DOCUMENT_MAX)
-        status = ak_fail_at(err, AKIDB_E_LIMIT, AK_ROW(NULL, writer->rows + p->count - 1, NULL),
-                            "expected a document of at most %zu bytes as JSON, found %zu",
-                            AK_JSON_DOCUMENT_MAX, p->text.size);
-    if (status == AKIDB_OK)
-        status = encode(writer, (akidb_slice){p->text.data, p->text.size}, err);
-    if (status == AKIDB_OK)
-        writer->rows += p->count;
-    return status;
-}
-
-/* The text of several pieces is made at once; they are encoded and written in order, and all of
- * them have ended when this returns: the batch is the caller's. The cut does not depend on the
- * threads, so the bytes do not either. */
 static akidb_status append(void *handle, const akidb_batch *batch, bool last, akidb_error *err)
 {
     (void)last;
     json_writer *writer = handle;
-    akidb_status status = AKIDB_OK;
-    size_t begun = 0, written = 0;
-    for (size_t row = 0; status == AKIDB_OK && row < batch->rows; begun++) {
-        if (begun > 0 && begun - written == writer->piece_count)
-            status = put_piece(writer, &writer->pieces[written++ % writer->piece_count], err);
-        if (status != AKIDB_OK)
-            break;
-        piece *p = &writer->pieces[begun % writer->piece_count];
-        p->batch = batch;
-        p->first = row;
-        p->count = rows_of_text(batch, row);
-        p->begins = writer->rows == 0 && row == 0;
-        ak_pool_submit(writer->pool, &p->task, make_text, p);
-        row += p->count;
-    }
-    for (; written < begun; written++) {
-        piece *p = &writer->pieces[written % writer->piece_count];
-        if (status == AKIDB_OK)
-            status = put_piece(writer, p, err);
-        else
-            (void)!ak_pool_wait(writer->pool, &p->task, NULL); /* an earlier one has failed */
-    }
-    return status;
+    return ak_json_texts_append(writer->texts, batch, put_text, writer, err);
 }
 
 static uint64_t size(const void *handle)
@@ -252,7 +168,7 @@ static akidb_status finish(void *handle, akidb_parquet_summary *summary_out, aki
     if (status != AKIDB_OK)
         return status;
     *summary_out = (akidb_parquet_summary){
-        .rows = writer->rows,
+        .rows = ak_json_texts_rows(writer->texts),
         .file = {.offset = 0, .size = writer->size, .crc32c = writer->crc32c},
         .tail = {.offset = writer->size, .size = 0, .crc32c = 0},
         .row_group_count = writer->block_count,

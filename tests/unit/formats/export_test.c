@@ -330,6 +330,33 @@ static void missing_ids_and_times_are_made_up_for_lines(void **state)
     akidb_documents_free(documents);
 }
 
+static void the_lines_do_not_depend_on_the_threads(void **state)
+{
+    (void)state;
+    enum { MANY = 200 }; /* times the rows: some pieces of text in each append */
+    akidb_error err;
+    akidb_documents *documents = some_documents(11), *many;
+    akidb_batch batch = akidb_documents_batch(documents);
+    assert_ok(err, akidb_documents_new(DIMENSION, &many, &err));
+    for (size_t i = 0; i < MANY; i++)
+        assert_ok(err, akidb_documents_append_batch(many, &batch, &err));
+    batch = akidb_documents_batch(many);
+    for (unsigned threads = 0; threads <= 5; threads++) {
+        char name[40];
+        snprintf(name, sizeof name, "threads-%u.jsonl", threads);
+        const akidb_export_options options = {.struct_size = sizeof options, .threads = threads};
+        export_all(path_of(name), &options, &batch, batch.rows / 16 * 8);
+    }
+    char command[400];
+    snprintf(command, sizeof command,
+             "cd %s && for i in 1 2 3 4 5; do cmp threads-0.jsonl threads-$i.jsonl || exit 1; done "
+             "&& test $(wc -l <threads-0.jsonl) = %zu",
+             folder, batch.rows);
+    assert_int_equal(system(command), 0);
+    akidb_documents_free(many);
+    akidb_documents_free(documents);
+}
+
 static void unknown_columns_are_refused(void **state)
 {
     (void)state;
@@ -354,6 +381,7 @@ int main(void)
         cmocka_unit_test(standard_output_gets_the_lines),
         cmocka_unit_test(a_batch_that_breaks_a_rule_changes_nothing),
         cmocka_unit_test(missing_ids_and_times_are_made_up_for_lines),
+        cmocka_unit_test(the_lines_do_not_depend_on_the_threads),
         cmocka_unit_test(unknown_columns_are_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
