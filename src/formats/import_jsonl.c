@@ -47,9 +47,9 @@ static akidb_status feed(jsonl_source *jsonl, akidb_error *err)
 static void tell_unknown(jsonl_source *jsonl)
 {
     akidb_slice name;
-    uint64_t row;
+    uint64_t line;
     if (jsonl->told || jsonl->hooks == NULL || jsonl->hooks->log == NULL ||
-        !ak_json_reader_unknown(jsonl->reader, &name, &row))
+        !ak_json_reader_unknown(jsonl->reader, &name, &line))
         return;
     jsonl->told = true;
     char shown[100];
@@ -61,10 +61,10 @@ static void tell_unknown(jsonl_source *jsonl)
     }
     char message[512];
     snprintf(message, sizeof message,
-             "%.200s: row %" PRIu64
+             "%.200s: line %" PRIu64
              ": documents have no member \"%.*s\": it is left out, and so are "
              "others that they do not have",
-             jsonl->in.name, row, (int)size, shown);
+             jsonl->in.name, line, (int)size, shown);
     jsonl->hooks->log(jsonl->hooks->context, AKIDB_LOG_WARNING, message);
 }
 

@@ -1,5 +1,6 @@
 #include "formats/json_decode.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,20 @@ static akidb_status fail_with(const ak_json_decoder *d, akidb_status status, uin
     ak_place place = {d->options->name, column, (int64_t)d->row, (int64_t)offset};
     if (status == AKIDB_E_VALIDATION && d->options->stored)
         status = AKIDB_E_CORRUPTION;
-    return ak_fail_at(err, status, place, "%s", text);
+    if (!d->options->lines)
+        return ak_fail_at(err, status, place, "%s", text);
+    /* People look for a line, and for a place in it, as an editor counts them. */
+    akidb_error whole = {0};
+    status = ak_fail_at(&whole, status, place, "%s", "");
+    status = ak_fail_at(
+        err, status, AK_IN(d->options->name), "line %" PRIu64 ": byte %" PRIu64 ": %s%s%s", d->line,
+        offset - d->line_begin + 1, column == NULL ? "" : column, column == NULL ? "" : ": ", text);
+    if (err != NULL) {
+        memcpy(err->column, whole.column, sizeof err->column);
+        err->row = whole.row;
+        err->offset = whole.offset;
+    }
+    return status;
 }
 
 static akidb_status fail_document(const ak_json_decoder *d, uint64_t offset, const char *column,
@@ -104,7 +118,7 @@ static akidb_status note_unknown(ak_json_decoder *d, akidb_error *err)
     if (d->has_unknown)
         return AKIDB_OK;
     d->has_unknown = true;
-    d->unknown_row = d->row;
+    d->unknown_line = d->options->lines ? d->line : d->row;
     d->unknown.size = 0;
     return ak_buffer_append(&d->unknown, d->text.data, d->text.size, err);
 }
@@ -326,10 +340,17 @@ static akidb_status read_texts(ak_json_decoder *d, const element *e, ak_json_row
     return status;
 }
 
+static element begin_document(ak_json_decoder *d, const ak_json_text *document)
+{
+    d->line = document->line;
+    d->line_begin = document->line_begin;
+    return (element){.text = document->text, .offset = document->offset};
+}
+
 akidb_status ak_json_decode(ak_json_decoder *d, const ak_json_text *document, ak_json_row *row,
                             akidb_error *err)
 {
-    element e = {.text = document->text, .offset = document->offset};
+    element e = begin_document(d, document);
     akidb_status status = take_members(d, &e, err);
     if (status == AKIDB_OK && is_null(e.fields[VECTOR]))
         status = fail_missing(d, &e, VECTOR, err);
@@ -349,7 +370,7 @@ akidb_status ak_json_decode_dimension(ak_json_decoder *d, const ak_json_text *do
                                       uint32_t *dimension_out, akidb_error *err)
 {
     *dimension_out = 0;
-    element e = {.text = document->text, .offset = document->offset};
+    element e = begin_document(d, document);
     akidb_status status = take_members(d, &e, err);
     if (status != AKIDB_OK)
         return status;

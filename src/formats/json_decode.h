@@ -10,9 +10,11 @@
 typedef struct ak_json_decoder {
     const ak_json_read_options *options; /* borrowed; columns are set */
     int64_t now;                         /* for documents without a time */
-    uint64_t row;     /* of the document in hand, from the beginning of the stream: for messages */
-    bool has_unknown; /* a member was met that is none of a document's: the first, in this row */
-    uint64_t unknown_row;
+    uint64_t row;  /* of the document in hand, from the beginning of the stream: for messages */
+    uint64_t line; /* of .jsonl, from 1 */
+    uint64_t line_begin; /* its first byte, in the stream */
+    bool has_unknown; /* a member was met that is none of a document's: the first, in this line */
+    uint64_t unknown_line;
     akidb_buffer unknown; /* its name */
     akidb_buffer text;    /* of one string, unescaped */
     float *scratch;       /* a vector that is read to be checked only */
@@ -24,7 +26,8 @@ void ak_json_decoder_free(ak_json_decoder *decoder);
 /* A whole document, raw. */
 typedef struct ak_json_text {
     akidb_slice text;
-    uint64_t offset; /* in the stream */
+    uint64_t offset;           /* in the stream */
+    uint64_t line, line_begin; /* as the decoder has them */
 } ak_json_text;
 
 /* Where its values go. */

@@ -73,8 +73,9 @@ void ak_json_reader_finish(ak_json_reader *reader);
 
 /* Appends documents until they have `max_rows` in all or the bytes that were fed hold no further
  * whole one: then *more_out is false, and more must be fed; after finish it means the end. Errors
- * name the row, counted from the beginning of the stream, the column, and the offset in the stream.
- * On failure the documents are as they were, and only free is left. */
+ * name the row, counted from 0, the column, and the offset in the stream; the messages of .jsonl
+ * the line and the byte in it, both counted from 1, instead. On failure the documents are as they
+ * were, and only free is left. */
 AKIDB_CHECK akidb_status ak_json_reader_read(ak_json_reader *reader, size_t max_rows,
                                              akidb_documents *documents, bool *more_out,
                                              akidb_error *err);
@@ -88,7 +89,8 @@ AKIDB_CHECK akidb_status ak_json_reader_dimension(ak_json_reader *reader, uint32
 uint64_t ak_json_reader_rows(const ak_json_reader *reader);
 
 /* Whether a document that was read has a member that is none of a document's, whose value went: the
- * first one's name, borrowed until free, and row. */
-bool ak_json_reader_unknown(const ak_json_reader *reader, akidb_slice *name_out, uint64_t *row_out);
+ * first one's name, borrowed until free, and its line; its row where there are no lines. */
+bool ak_json_reader_unknown(const ak_json_reader *reader, akidb_slice *name_out,
+                            uint64_t *line_out);
 
 #endif

@@ -40,7 +40,7 @@ struct ak_json_reader {
     ak_id_sequence new_ids;
     int64_t now; /* for documents without a time: whole milliseconds, as every snapshot holds it */
     bool has_unknown;
-    uint64_t unknown_row;
+    uint64_t unknown_line;
     akidb_buffer unknown;
 };
 
@@ -106,10 +106,10 @@ uint64_t ak_json_reader_rows(const ak_json_reader *reader)
     return reader->rows;
 }
 
-bool ak_json_reader_unknown(const ak_json_reader *reader, akidb_slice *name_out, uint64_t *row_out)
+bool ak_json_reader_unknown(const ak_json_reader *reader, akidb_slice *name_out, uint64_t *line_out)
 {
     *name_out = (akidb_slice){reader->unknown.data, reader->unknown.size};
-    *row_out = reader->unknown_row;
+    *line_out = reader->unknown_line;
     return reader->has_unknown;
 }
 
@@ -119,7 +119,19 @@ static akidb_status fail_stream(ak_json_reader *reader, akidb_status status,
                                 const akidb_error *inner, akidb_error *err)
 {
     reader->head.row = reader->rows;
+    reader->head.line = reader->scan.line;
+    reader->head.line_begin = reader->scan.line_begin;
     return ak_json_decode_fail(&reader->head, status, inner, 0, NULL, err);
+}
+
+static akidb_status next_document(ak_json_reader *reader, ak_json_found *found_out,
+                                  ak_json_text *document_out, akidb_error *err)
+{
+    akidb_status status = ak_json_scan_next(&reader->scan, found_out, &document_out->text,
+                                            &document_out->offset, err);
+    document_out->line = reader->scan.line;
+    document_out->line_begin = reader->scan.line_begin;
+    return status;
 }
 
 /* Cuts at most `wanted` further documents off the bytes that were fed; *more_out is false when they
@@ -140,7 +152,7 @@ static akidb_status cut_group(ak_json_reader *reader, size_t wanted, bool *more_
             return status;
         ak_json_text *document = &reader->group[reader->group_count];
         ak_json_found found;
-        status = ak_json_scan_next(&reader->scan, &found, &document->text, &document->offset, err);
+        status = next_document(reader, &found, document, err);
         if (status != AKIDB_OK)
             return status;
         *more_out = found == AK_JSON_FOUND_ELEMENT;
@@ -246,7 +258,7 @@ static akidb_status take_unknown(ak_json_reader *reader, block *b, akidb_error *
     if (reader->has_unknown || !b->decoder.has_unknown)
         return AKIDB_OK;
     reader->has_unknown = true;
-    reader->unknown_row = b->decoder.unknown_row;
+    reader->unknown_line = b->decoder.unknown_line;
     return ak_buffer_append(&reader->unknown, b->decoder.unknown.data, b->decoder.unknown.size,
                             err);
 }
@@ -331,8 +343,7 @@ akidb_status ak_json_reader_dimension(ak_json_reader *reader, uint32_t *dimensio
     ak_json_found found;
     ak_json_text document;
     akidb_error inner = {.offset = -1};
-    akidb_status status =
-        ak_json_scan_next(&reader->scan, &found, &document.text, &document.offset, &inner);
+    akidb_status status = next_document(reader, &found, &document, &inner);
     if (status != AKIDB_OK)
         return fail_stream(reader, status, &inner, err);
     if (found != AK_JSON_FOUND_ELEMENT)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "json/json.h"
 #include "json/scan.h"
 
@@ -29,12 +30,34 @@ static bool take(cursor *c, char expected)
     return true;
 }
 
+/* How much of what was found is shown: up to its end, no control characters, no half characters. */
+static size_t shown_size(const char *at, size_t left)
+{
+    size_t most = left < 24 ? left : 24;
+    size_t size = 1;
+    bool is_string = *at == '"';
+    while (size < most && (unsigned char)at[size] >= ' ' && at[size] != '"' &&
+           (is_string || strchr(" ,]}", at[size]) == NULL))
+        size++;
+    if (is_string && size < most && at[size] == '"')
+        size++;
+    return (unsigned char)*at < ' ' ? 0 : ak_utf8_valid_prefix(at, size);
+}
+
+/* In quotes, but for a string, which has its own. */
 static akidb_status fail_vector(const cursor *c, const char *expected, akidb_error *err)
 {
+    const ak_place place = AK_AT(NULL, c->at - c->begin);
     size_t left = (size_t)(c->end - c->at);
-    int shown = left < 24 ? (int)left : 24;
-    return ak_fail_at(err, AKIDB_E_VALIDATION, AK_AT(NULL, c->at - c->begin),
-                      "expected %s, found \"%.*s\"", expected, shown, left == 0 ? "" : c->at);
+    if (left == 0)
+        return ak_fail_at(err, AKIDB_E_VALIDATION, place, "expected %s, found the end", expected);
+    int shown = (int)shown_size(c->at, left);
+    if (shown == 0)
+        return ak_fail_at(err, AKIDB_E_VALIDATION, place, "expected %s, found the byte 0x%02x",
+                          expected, (unsigned)(unsigned char)*c->at);
+    const char *quote = *c->at == '"' ? "" : "\"";
+    return ak_fail_at(err, AKIDB_E_VALIDATION, place, "expected %s, found %s%.*s%s", expected,
+                      quote, shown, c->at, quote);
 }
 
 /* "0x7fc00001": the bits of a NaN. */

@@ -165,6 +165,7 @@ void ak_json_scan_begin(ak_json_scan *scan, bool lines, size_t limit)
     scan->lines = lines;
     scan->limit = limit;
     scan->state = lines ? AT_LINE : AT_BEGINNING;
+    scan->line = 1;
 }
 
 void ak_json_scan_end(ak_json_scan *scan)
@@ -293,6 +294,16 @@ static bool pass_byte_order_mark(ak_json_scan *scan)
     return size == sizeof mark || scan->finished;
 }
 
+/* Passes white space before a line, and counts the lines in it. */
+static void pass_blank_lines(ak_json_scan *scan)
+{
+    for (; scan->at < scan->bytes.size && ak_json_is_space(scan->bytes.data[scan->at]); scan->at++)
+        if (scan->bytes.data[scan->at] == '\n') {
+            scan->line++;
+            scan->line_begin = scan->offset + scan->at + 1;
+        }
+}
+
 static akidb_status next_line(ak_json_scan *scan, ak_json_found *found_out,
                               akidb_slice *element_out, akidb_error *err)
 {
@@ -301,8 +312,7 @@ static akidb_status next_line(ak_json_scan *scan, ak_json_found *found_out,
     if (scan->state == AT_LINE) {
         if (!pass_byte_order_mark(scan))
             return AKIDB_OK;
-        if (scan->at < size)
-            scan->at = (size_t)(skip_space(bytes + scan->at, bytes + size) - bytes);
+        pass_blank_lines(scan);
         if (scan->at == size) {
             if (scan->finished)
                 *found_out = AK_JSON_FOUND_END;

@@ -32,6 +32,8 @@ typedef struct ak_json_scan {
     size_t depth;       /* of nesting within it */
     bool in_string;
     bool finished;
+    uint64_t line;       /* of a file: where the element begins that was found last, from 1 */
+    uint64_t line_begin; /* its first byte, in the stream */
     int state;
 } ak_json_scan;
 

@@ -282,6 +282,34 @@ static void keep_message(void *context, akidb_log_level level, const char *messa
     kept->size += size + 1;
 }
 
+/* As an editor counts: blank lines, white space and a byte order mark too. */
+static void errors_of_jsonl_tell_line_and_byte(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"{\"vector\":[1,2]}\n\r\n  \n {\"vector\":[1,x]}",
+         "line 4: byte 15: vector: expected a number, found \"x\""},
+        {"{\"vector\":[1,2]}\n{\"vector\":[1,\"4\"]}",
+         "line 2: byte 14: vector: expected a number, found \"4\""},
+        {"{\"vector\":[1,\"4]}", "line 1: byte 18: expected the rest of a value, found the end"},
+        {"{\"vector\":[1,\x01]}",
+         "line 1: byte 14: vector: expected a number, found the byte 0x01"},
+        {"{\"vector\":[1,1e99]}", "found \"1e99\""},
+        {"{\"vector\":[1,", "line 1: byte 14: expected the rest of a value, found the end"},
+        {"\n\n[1,2]", "line 3: byte 1: expected an object, found \"[\""},
+        {"{\"vector\":[1]}\n{\"vector\":[2],\"doc_id\":\"zz\"}",
+         "line 2: byte 24: doc_id: expected a UUID"},
+        {"{\"vector\":[1],\"metadata\":{\"a\":tru}}",
+         "line 1: byte 34: metadata: expected one JSON value, found a lexical error: invalid "
+         "string in json text"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_refused(file_with("lines.jsonl", cases[i].text, strlen(cases[i].text)), NULL,
+                       AKIDB_E_VALIDATION, cases[i].message);
+}
+
 static void members_of_jsonl_that_nobody_knows_are_told_once(void **state)
 {
     (void)state;
@@ -298,7 +326,7 @@ static void members_of_jsonl_that_nobody_knows_are_told_once(void **state)
         assert_ok(err, import_all(path, &options, 1, &documents, &err));
         assert_int_equal(3, akidb_documents_batch(documents).rows);
         assert_non_null(kept.data);
-        assert_non_null(strstr((char *)kept.data, "unknown.jsonl: row 1: "));
+        assert_non_null(strstr((char *)kept.data, "unknown.jsonl: line 2: "));
         assert_non_null(strstr((char *)kept.data, "\"id\""));
         assert_true(strchr((char *)kept.data, '\n') == (char *)kept.data + kept.size - 1);
         akidb_documents_free(documents);
@@ -327,7 +355,7 @@ static void lines_are_documents(void **state)
     }
     static const char uneven[] = "{\"vector\":[1,2]}\n{\"vector\":[1]}\n";
     assert_refused(file_with("a.jsonl", uneven, sizeof uneven - 1), NULL, AKIDB_E_VALIDATION,
-                   "row 1: column vector: at byte 27: expected a vector of 2 numbers, found 1");
+                   "a.jsonl: line 2: byte 11: vector: expected a vector of 2 numbers, found 1");
     assert_refused(file_with("a.jsonl", "[", 1), NULL, AKIDB_E_VALIDATION, "an object");
     assert_refused(file_with("a.jsonl", "{\"vector\":[]}", 13), NULL, AKIDB_E_VALIDATION,
                    "found 0");
@@ -433,6 +461,7 @@ static void a_file_that_cannot_be_opened_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_of_jsonl_tell_line_and_byte),
         cmocka_unit_test(members_of_jsonl_that_nobody_knows_are_told_once),
         cmocka_unit_test(arrays_of_every_kind_give_the_same_vectors),
         cmocka_unit_test(an_array_without_rows_still_has_a_dimension),

@@ -17,7 +17,7 @@ typedef struct outcome {
     akidb_documents *documents;
     bool has_unknown;
     char unknown[64];
-    uint64_t unknown_row;
+    uint64_t unknown_line;
 } outcome;
 
 static outcome read_text(const akidb_buffer *text, ak_json_read_options options, size_t step,
@@ -44,7 +44,7 @@ static outcome read_text(const akidb_buffer *text, ak_json_read_options options,
             break;
     }
     akidb_slice name;
-    o.has_unknown = ak_json_reader_unknown(reader, &name, &o.unknown_row);
+    o.has_unknown = ak_json_reader_unknown(reader, &name, &o.unknown_line);
     if (o.has_unknown)
         snprintf(o.unknown, sizeof o.unknown, "%.*s", (int)name.size, (const char *)name.data);
     ak_json_reader_free(reader);
@@ -89,7 +89,7 @@ static akidb_status check_same(const akidb_buffer *text, ak_json_read_options op
     assert_same_texts(&a.metadata, &b.metadata, a.rows);
     assert_int_equal(alone.has_unknown, many.has_unknown);
     assert_string_equal(alone.unknown, many.unknown);
-    assert_true(alone.unknown_row == many.unknown_row);
+    assert_true(alone.unknown_line == many.unknown_line);
     akidb_documents_free(alone.documents);
     akidb_documents_free(many.documents);
     return alone.status;
