@@ -16,8 +16,6 @@
 #include "codec/compress.h"
 #include "parquet/metadata.h"
 
-enum { AK_FLOATS_ALIGNMENT = 64 }; /* a cache line, and the widest vector register */
-
 typedef struct ak_page {
     int type;            /* AK_PAGE_DATA or AK_PAGE_DICTIONARY */
     int encoding;        /* of the values */

@@ -27,6 +27,15 @@ void ak_decoding_free(ak_decoding *decoding);
 AKIDB_CHECK akidb_status ak_read_vectors(ak_decoding *decoding, const ak_chunk *chunk, uint32_t k,
                                          float *vectors_out, akidb_error *err);
 
+/* Gets a page of vectors, and how many of the chunk's values stand before it. */
+typedef akidb_status ak_page_visitor(void *context, const ak_page *page, uint64_t first_value,
+                                     akidb_error *err);
+
+/* Checks all that ak_read_vectors checks but the values, and hands the pages to `visit`, whose
+ * failure ends it, instead of decoding them. (vector_read.c) */
+AKIDB_CHECK akidb_status ak_visit_vectors(ak_decoding *decoding, const ak_chunk *chunk, uint32_t k,
+                                          ak_page_visitor *visit, void *context, akidb_error *err);
+
 /* The number of values of the first row. (vector_read.c) */
 AKIDB_CHECK akidb_status ak_read_first_length(ak_decoding *decoding, const ak_chunk *chunk,
                                               uint64_t *length_out, akidb_error *err);

@@ -18,6 +18,9 @@ typedef struct vectors {
     uint64_t done;   /* values so far */
     uint64_t carry;  /* where the next row begins, counted from the next page's first value */
     ak_page page;
+    float *out;             /* of the first value */
+    ak_page_visitor *visit; /* not NULL: gets the pages, and nothing goes to `out` */
+    void *context;
     akidb_error *err;
 } vectors;
 
@@ -147,7 +150,7 @@ static ak_levels_verdict check_pattern(vectors *v)
     return v->page.values <= v->wanted - v->done ? present : AK_LEVELS_NO;
 }
 
-static akidb_status read_page(vectors *v, float *vectors_out)
+static akidb_status read_page(vectors *v)
 {
     switch (check_pattern(v)) {
     case AK_LEVELS_YES: break;
@@ -160,7 +163,8 @@ static akidb_status read_page(vectors *v, float *vectors_out)
     if (v->page.is_v2 && (uint64_t)v->page.rows * v->k != v->page.values)
         return corrupt(v, "a V2 page of whole rows, with rows:", v->page.values / v->k,
                        v->page.rows);
-    akidb_status status = read_values(v, vectors_out + v->done);
+    akidb_status status = v->visit != NULL ? v->visit(v->context, &v->page, v->done, v->err)
+                                           : read_values(v, v->out + v->done);
     v->done += v->page.values;
     return status;
 }
@@ -181,22 +185,44 @@ static void begin_pages(ak_decoding *decoding, const ak_chunk *chunk)
     decoding->values.has_entries = false;
 }
 
-akidb_status ak_read_vectors(ak_decoding *decoding, const ak_chunk *chunk, uint32_t k,
-                             float *vectors_out, akidb_error *err)
+static akidb_status read_pages(vectors *v)
 {
-    vectors v = {
-        .decoding = decoding, .chunk = chunk, .k = k, .wanted = chunk->rows * k, .err = err};
-    begin_pages(decoding, chunk);
+    begin_pages(v->decoding, v->chunk);
     for (;;) {
         bool done;
-        akidb_status status = ak_page_reader_next(&decoding->pages, &v.page, &done, err);
+        akidb_status status = ak_page_reader_next(&v->decoding->pages, &v->page, &done, v->err);
         if (status == AKIDB_OK && done)
-            return check_end(&v);
-        if (status == AKIDB_OK && v.page.values > 0)
-            status = read_page(&v, vectors_out);
+            return check_end(v);
+        if (status == AKIDB_OK && v->page.values > 0)
+            status = read_page(v);
         if (status != AKIDB_OK)
             return status;
     }
+}
+
+akidb_status ak_read_vectors(ak_decoding *decoding, const ak_chunk *chunk, uint32_t k,
+                             float *vectors_out, akidb_error *err)
+{
+    vectors v = {.decoding = decoding,
+                 .chunk = chunk,
+                 .k = k,
+                 .wanted = chunk->rows * k,
+                 .out = vectors_out,
+                 .err = err};
+    return read_pages(&v);
+}
+
+akidb_status ak_visit_vectors(ak_decoding *decoding, const ak_chunk *chunk, uint32_t k,
+                              ak_page_visitor *visit, void *context, akidb_error *err)
+{
+    vectors v = {.decoding = decoding,
+                 .chunk = chunk,
+                 .k = k,
+                 .wanted = chunk->rows * k,
+                 .visit = visit,
+                 .context = context,
+                 .err = err};
+    return read_pages(&v);
 }
 
 /* ---- the length of the first row ------------------------------------------------------------- */

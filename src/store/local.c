@@ -451,6 +451,21 @@ static akidb_status local_get_pieces(void *handle, const char *key, uint64_t off
     return status;
 }
 
+static akidb_status local_descriptor(void *handle, const char *key, int *descriptor_out,
+                                     akidb_error *err)
+{
+    const ak_local *local = handle;
+    if (local->files != akidb_files_system())
+        return ak_fail_at(err, AKIDB_E_UNSUPPORTED, AK_IN(key),
+                          "expected files of the system below %s, found others", local->root);
+    akidb_file file = {0};
+    uint64_t size;
+    akidb_status status = open_object(local, key, &file, &size, err);
+    if (status == AKIDB_OK)
+        *descriptor_out = file.descriptor;
+    return status;
+}
+
 static bool local_is_near(const void *handle)
 {
     (void)handle;
@@ -585,6 +600,7 @@ static const akidb_store_ops local_ops = {
     .get_range = local_get_range,
     .get_pieces = local_get_pieces,
     .is_near = local_is_near,
+    .descriptor = local_descriptor,
     .head = local_head,
     .remove = local_remove,
     .list = ak_local_list,

@@ -5,6 +5,7 @@
 
 #include "akidb/sys/store_backend.h"
 #include "base/error.h"
+#include "store/descriptor.h"
 #include "store/keys.h"
 
 typedef struct prefix_store {
@@ -58,6 +59,14 @@ static akidb_status prefix_get_pieces(void *handle, const char *key, uint64_t of
     full_key k;
     return akidb_store_get_pieces(store->inner, full(store, key, &k), offset, pieces, count,
                                   read_out, err);
+}
+
+static akidb_status prefix_descriptor(void *handle, const char *key, int *descriptor_out,
+                                      akidb_error *err)
+{
+    prefix_store *store = handle;
+    full_key k;
+    return ak_store_descriptor(store->inner, full(store, key, &k), descriptor_out, err);
 }
 
 static bool prefix_is_near(const void *handle)
@@ -199,6 +208,7 @@ static const akidb_store_ops prefix_ops = {
     .statistics = prefix_statistics,
     .get_pieces = prefix_get_pieces,
     .is_near = prefix_is_near,
+    .descriptor = prefix_descriptor,
     .close = free,
 };
 

@@ -9,6 +9,7 @@
 #include "akidb/sys/store_backend.h"
 #include "base/checked.h"
 #include "base/error.h"
+#include "store/descriptor.h"
 #include "store/keys.h"
 
 /* For an implementation that counts nothing itself. */
@@ -259,6 +260,20 @@ akidb_status akidb_store_get_pieces(akidb_store *store, const char *key, uint64_
     if (status != AKIDB_OK)
         *read_out = 0;
     return counted(store, AKIDB_REQUEST_GET, 0, *read_out, status);
+}
+
+akidb_status ak_store_descriptor(akidb_store *store, const char *key, int *descriptor_out,
+                                 akidb_error *err)
+{
+    *descriptor_out = -1;
+    akidb_status status = ak_key_check(key, err);
+    if (status != AKIDB_OK)
+        return status;
+    if (store->ops->descriptor == NULL)
+        return ak_fail_at(err, AKIDB_E_UNSUPPORTED, AK_IN(key),
+                          "expected a store whose objects are files of this machine, found %s",
+                          store->name);
+    return store->ops->descriptor(store->handle, key, descriptor_out, err);
 }
 
 bool akidb_store_is_near(const akidb_store *store)

@@ -4,6 +4,7 @@
 
 #include "akidb/sys/store_backend.h"
 #include "base/error.h"
+#include "store/descriptor.h"
 
 typedef struct trace_store {
     akidb_store *inner;
@@ -66,6 +67,14 @@ static akidb_status trace_get_pieces(void *handle, const char *key, uint64_t off
     akidb_status status =
         akidb_store_get_pieces(store->inner, key, offset, pieces, count, read_out, err);
     return told(store, AKIDB_STORE_GET_RANGE, key, *read_out, status);
+}
+
+/* Not told: what is read of the file is not known here. */
+static akidb_status trace_descriptor(void *handle, const char *key, int *descriptor_out,
+                                     akidb_error *err)
+{
+    trace_store *store = handle;
+    return ak_store_descriptor(store->inner, key, descriptor_out, err);
 }
 
 static bool trace_is_near(const void *handle)
@@ -188,6 +197,7 @@ static const akidb_store_ops trace_ops = {
     .statistics = trace_statistics,
     .get_pieces = trace_get_pieces,
     .is_near = trace_is_near,
+    .descriptor = trace_descriptor,
     .close = free,
 };
 

@@ -62,6 +62,10 @@ typedef struct akidb_store_ops {
                                akidb_error *err);
     /* May be NULL: it is not near. */
     bool (*is_near)(const void *handle);
+    /* May be NULL: objects are no files of the system (AKIDB_E_UNSUPPORTED). Opens the object's
+     * file for reading; the caller closes the descriptor. */
+    akidb_status (*descriptor)(void *handle, const char *key, int *descriptor_out,
+                               akidb_error *err);
 } akidb_store_ops;
 
 /* Makes a store of an implementation. `ops` must outlive the store, `name` is copied. On failure
