@@ -15,12 +15,14 @@
  *   Encryption   An object that the server does not call encrypted as `sse` asks is
  *                AKIDB_E_UNSUPPORTED. One that was put whole is there then; an upload in parts is
  *                given up before.
- *                The signature covers a body, too, where somebody could change it on its way: not
- *                with TLS; and of a large object not within this machine (localhost, 127.0.0.0/8,
- *                [::1], and no http_proxy or all_proxy).
+ *   Signature    covers every body where there is no TLS, so that nobody can change it on its way;
+ *                with TLS, none. `sign_payload` says otherwise.
  *   Patience     Transient failures are tried again after a growing random wait. What is not
- *                transient (403, 404, 412) is told at once. A server that copies, or puts an upload
- *                together, may be silent for 20 stall timeouts. After a put whose answer stays lost
+ *                transient (403, 404, 412; no HTTP) is told at once. A body that moves more slowly
+ *                than `lowest_speed` for a stall timeout counts as one that broke off, so a request
+ *                that moves N bytes ends within about N / lowest_speed seconds and that timeout. A
+ *                server that copies, or puts an upload together, may be silent for 20 of them, and
+ *                no longer. After a put whose answer stays lost
  *                the object is looked at, once: AKIDB_E_UNCERTAIN is what even that leaves open.
  *   Atomic       put-if-absent is If-None-Match. A server that answers it with 501 gets a check
  *                before the put instead, which two writers at once can both pass; that is logged.
@@ -47,7 +49,7 @@ typedef struct akidb_s3_options {
     const char *ca_file;         /* PEM; default AWS_CA_BUNDLE, or the system's */
     const char *sse;             /* "AES256", "aws:kms" or "aws:kms:KEY"; default: the bucket's */
     uint32_t connect_timeout_ms; /* default 5,000 */
-    uint32_t stall_timeout_ms;   /* no byte moves; default 30,000; noticed a few s later */
+    uint32_t stall_timeout_ms;   /* too slow for so long; default 30,000; noticed a few s later */
     uint32_t retry_total_ms;     /* no new try of one request after that; default 180,000 */
     unsigned attempts;           /* of one request, the first too; default 8 */
     unsigned parallel;           /* parts of one upload at once; default 4 */
@@ -61,6 +63,11 @@ typedef struct akidb_s3_options {
     /* Asked a few times a second while a call waits; from any thread, many at once. True ends the
      * call with AKIDB_E_CANCELLED; a change that was under way may have been made. */
     bool (*cancelled)(void *context);
+    uint32_t lowest_speed; /* bytes a second, of each request; default 1,024 */
+    /* Whether the signature covers bodies of 1 MiB and more that are stored, by a SHA-256 here and
+     * on the server; default AKIDB_S3_SIGN_PAYLOAD ("on" or "off"), or: without TLS. Off is for a
+     * plain connection that nobody else can write to; a CRC-32C goes along in any case. */
+    akidb_toggle sign_payload;
 } akidb_s3_options;
 
 /* Opens `bucket`, every key under `prefix` ("" or NULL: none). Nothing is sent yet.

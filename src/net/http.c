@@ -54,6 +54,7 @@ struct ak_http {
 enum {
     DEFAULT_CONNECT_MS = 5000,
     DEFAULT_STALL_MS = 30000,
+    DEFAULT_LOWEST_SPEED = 1024,
     DEFAULT_CONNECTIONS = 16,
     PATIENCE = 20,
     HEADER_BYTES_MAX = 64 << 10,
@@ -239,7 +240,8 @@ static bool set_limits(ak_http_transfer *transfer)
             return false;
     }
     long stall_seconds = (stall_ms + 999) / 1000;
-    return curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)http->options.lowest_speed) ==
+               CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall_seconds) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
@@ -316,9 +318,8 @@ static ak_http_outcome outcome_of(const ak_http_transfer *transfer, CURLcode cod
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_URL_MALFORMAT: return AK_HTTP_REFUSED;
-    /* The URL's; or what the server speaks is not HTTP. */
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        return transfer->sendings == 0 ? AK_HTTP_REFUSED : AK_HTTP_LOST;
+    case CURLE_UNSUPPORTED_PROTOCOL: /* the URL's, or the answer's */
+        return transfer->sendings == 0 ? AK_HTTP_REFUSED : AK_HTTP_NO_HTTP;
     case CURLE_OPERATION_TIMEDOUT:
         /* Both limits end here. 0: the connection was not ready for a request yet. */
         curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &until_transfer);
@@ -373,9 +374,13 @@ static void finish(ak_http_transfer *transfer, CURLcode code)
         return;
     const char *reason =
         transfer->curl_reason[0] != '\0' ? transfer->curl_reason : curl_easy_strerror(code);
-    bool no_tls = code == CURLE_SSL_CONNECT_ERROR && is_no_tls(transfer);
-    tell_reason(response, no_tls ? "the server does not speak TLS, or no version of ours: " : "",
-                reason);
+    const char *beginning = "";
+    if (code == CURLE_SSL_CONNECT_ERROR && is_no_tls(transfer))
+        beginning = "the server does not speak TLS, or no version of ours: ";
+    else if (response->outcome == AK_HTTP_NO_HTTP)
+        beginning =
+            "the answer is no HTTP/1.1; the port may be one for TLS, or another program's: ";
+    tell_reason(response, beginning, reason);
 }
 
 /* ---- the loop thread ------------------------------------------------------------------------- */
@@ -499,6 +504,8 @@ akidb_status ak_http_open(const ak_http_options *options, ak_http **http_out, ak
         http->options.connect_timeout_ms = DEFAULT_CONNECT_MS;
     if (http->options.stall_timeout_ms == 0)
         http->options.stall_timeout_ms = DEFAULT_STALL_MS;
+    if (http->options.lowest_speed == 0)
+        http->options.lowest_speed = DEFAULT_LOWEST_SPEED;
     if (http->options.connections == 0)
         http->options.connections = DEFAULT_CONNECTIONS;
     http->ca_file = http->options.ca_file == NULL ? NULL : strdup(http->options.ca_file);

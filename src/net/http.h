@@ -8,7 +8,8 @@
  *   URLs       are sent exactly as given, dots and percent signs and all.
  *   TLS        is verified. Proxies are those of the environment (http_proxy, https_proxy,
  *              no_proxy).
- *   Time       Connecting, and bytes that stop moving, have limits; a body that moves has none. A
+ *   Time       Connecting has a limit. A body that moves more slowly than lowest_speed for the
+ *              stall timeout is given up, so how long a request may take follows from its size. A
  *              patient request has twenty times as long, moving or not: such servers send blanks
  *              while they think, and one that does so for ever must not hold us.
  *   Retries    are the caller's: an outcome says whether the server may have seen the request. No
@@ -24,7 +25,8 @@ typedef struct ak_http ak_http;
 
 typedef struct ak_http_options {
     uint32_t connect_timeout_ms; /* default 5,000 */
-    uint32_t stall_timeout_ms;   /* without a byte moving; default 30,000 */
+    uint32_t stall_timeout_ms;   /* of moving more slowly than lowest_speed; default 30,000 */
+    uint32_t lowest_speed;       /* bytes a second, of each request; default 1,024 */
     unsigned connections;        /* kept, also while nothing uses them; default 16 */
     const char *ca_file;         /* PEM; NULL: the system's */
 } ak_http_options;
@@ -56,6 +58,8 @@ typedef enum ak_http_outcome {
     AK_HTTP_NOT_SENT,     /* no connection: the server has seen nothing */
     AK_HTTP_LOST,         /* broke or stalled on the way: the server may have done it */
     AK_HTTP_TOO_LONG,     /* the body is longer than it may be */
+    AK_HTTP_NO_HTTP,      /* the answer is none that we can read, so no retry helps; what its sender
+                             has done with the request is not known */
     AK_HTTP_REFUSED, /* not sent, and no retry helps: the certificate is not trusted, the server
                         speaks no TLS, the proxy does not want us, the URL is malformed */
     AK_HTTP_NO_MEMORY

@@ -482,6 +482,22 @@ static void a_missing_bucket_is_not_a_missing_key(void **state)
     world_close(w);
 }
 
+/* A port for TLS asked without it, or another program's. What a put has done there is not known. */
+static void an_answer_that_is_no_http_is_told_at_once(void **state)
+{
+    (void)state;
+    world *w = world_open();
+    set_up_objects(w);
+    s3_server_fault(&server, "GetObject", "no-http", 0, 1);
+    assert_refused_at_once(w, try_get, AKIDB_E_STORE, "GetObject", "no HTTP");
+    assert_non_null(strstr(w->err.message, "s3://" S3_TEST_BUCKET "/p/old"));
+    s3_server_reset(&server);
+    s3_server_fault(&server, "PutObject", "no-http", 0, 1);
+    s3_server_fault(&server, "HeadObject", "no-http", 0, 1);
+    assert_refused_at_once(w, try_put, AKIDB_E_UNCERTAIN, "PutObject", "no HTTP");
+    world_close(w);
+}
+
 static void wrong_keys_are_refused_without_a_word_of_the_secret(void **state)
 {
     (void)state;
@@ -866,6 +882,7 @@ int main(void)
         cmocka_unit_test(retry_after_is_heeded),
         cmocka_unit_test(a_missing_right_is_named),
         cmocka_unit_test(a_missing_bucket_is_not_a_missing_key),
+        cmocka_unit_test(an_answer_that_is_no_http_is_told_at_once),
         cmocka_unit_test(wrong_keys_are_refused_without_a_word_of_the_secret),
         cmocka_unit_test(the_region_that_a_server_names_is_used),
         cmocka_unit_test(a_wrong_clock_is_corrected_once),

@@ -649,6 +649,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.read_body()
             time.sleep(self.world.settings["stall_seconds"])
             self.close_connection = True
+        elif kind == "no-http":  # what a port of another program says
+            self.read_body()
+            self.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+            self.cut(False)
         elif kind == "early":  # an error before the body was read, and then no more
             self.close_connection = True
             self.send(503, {"Connection": "close"}, self.error_text("SlowDown", "early"))

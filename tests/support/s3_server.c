@@ -31,6 +31,7 @@ void s3_clear_environment(void)
                                         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
                                         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
                                         "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                                        "AKIDB_S3_SIGN_PAYLOAD",
                                         "http_proxy",
                                         "https_proxy",
                                         "HTTPS_PROXY",

@@ -30,11 +30,11 @@ typedef struct ak_s3_client {
     ak_http *http;
     ak_s3_provider *provider;
     char *bucket;
-    char *prefix;     /* "" or "a/b/" */
-    char *scheme;     /* "https" or "http" */
-    char *host;       /* of the endpoint, with its port when it is not the scheme's */
-    bool is_loopback; /* the server runs on this machine, without a proxy in between */
-    bool is_aws;      /* no endpoint was given: hosts follow from the region */
+    char *prefix;       /* "" or "a/b/" */
+    char *scheme;       /* "https" or "http" */
+    char *host;         /* of the endpoint, with its port when it is not the scheme's */
+    bool signs_payload; /* the signature covers large objects too */
+    bool is_aws;        /* no endpoint was given: hosts follow from the region */
     bool path_style;
     char *sse; /* "AES256", "aws:kms" or NULL */
     char *sse_key;

@@ -1,5 +1,4 @@
 /* Settings of a client: from the options, the environment and the profile, in that order. */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -117,6 +116,10 @@ static akidb_status set_endpoint(ak_s3_client *client, const char *endpoint, aki
             size -= implied_size;
         status = ak_buffer_printf(&text, err, "%.*s", (int)size, host);
     }
+    if (status == AKIDB_OK && strchr(endpoint, '@') != NULL)
+        status = ak_fail(err, AKIDB_E_VALIDATION,
+                         "expected an endpoint such as https://s3.example.com:9000, found one with "
+                         "an @: keys have settings of their own");
     if (status == AKIDB_OK && ((!tls && !plain) || !is_host_text((const char *)text.data)))
         status = ak_fail(err, AKIDB_E_VALIDATION,
                          "expected an endpoint such as https://s3.example.com:9000, found "
@@ -126,25 +129,6 @@ static akidb_status set_endpoint(ak_s3_client *client, const char *endpoint, aki
     if (status == AKIDB_OK)
         status = duplicate(tls ? "https" : "http", &client->scheme, err);
     return status;
-}
-
-/* Whether "host:port" is this machine itself, and the environment has no proxy that would come
- * between. */
-static bool is_loopback(const char *host)
-{
-    static const char *const proxies[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
-    for (size_t i = 0; i < sizeof proxies / sizeof proxies[0]; i++)
-        if (getenv(proxies[i]) != NULL)
-            return false;
-    size_t size = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-    char name[sizeof "127.255.255.255"];
-    if (size >= sizeof name)
-        return false;
-    memcpy(name, host, size);
-    name[size] = '\0';
-    struct in_addr address;
-    return strcasecmp(name, "localhost") == 0 || strcmp(name, "[::1]") == 0 ||
-           (inet_pton(AF_INET, name, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
 static akidb_status set_address(ak_s3_client *client, const akidb_s3_options *options,
@@ -170,9 +154,24 @@ static akidb_status set_address(ak_s3_client *client, const akidb_s3_options *op
         options->path_style == AKIDB_DEFAULT ? path_style : options->path_style == AKIDB_ON;
     if (client->is_aws)
         return duplicate("https", &client->scheme, err);
-    akidb_status status = set_endpoint(client, endpoint, err);
-    client->is_loopback = status == AKIDB_OK && is_loopback(client->host);
-    return status;
+    return set_endpoint(client, endpoint, err);
+}
+
+static akidb_status set_signing(ak_s3_client *client, akidb_toggle option, akidb_error *err)
+{
+    const char *word = first_of(NULL, "AKIDB_S3_SIGN_PAYLOAD", NULL, NULL);
+    bool is_off = word != NULL && strcmp(word, "off") == 0;
+    client->signs_payload = strcmp(client->scheme, "https") != 0;
+    if (option != AKIDB_DEFAULT) {
+        client->signs_payload = option == AKIDB_ON;
+        return AKIDB_OK;
+    }
+    if (word != NULL && !is_off && strcmp(word, "on") != 0)
+        return ak_fail(err, AKIDB_E_VALIDATION,
+                       "expected AKIDB_S3_SIGN_PAYLOAD to be on or off, found \"%.100s\"", word);
+    if (word != NULL)
+        client->signs_payload = !is_off;
+    return AKIDB_OK;
 }
 
 static akidb_status set_encryption(ak_s3_client *client, const char *sse, akidb_error *err)
@@ -238,6 +237,7 @@ static akidb_status open_connections(ak_s3_client *client, const akidb_s3_option
     const ak_http_options http = {
         .connect_timeout_ms = options->connect_timeout_ms,
         .stall_timeout_ms = options->stall_timeout_ms,
+        .lowest_speed = options->lowest_speed,
         .connections = client->parallel + 16,
         .ca_file = first_of(options->ca_file, "AWS_CA_BUNDLE", NULL,
                             ak_s3_profile_get(profile, "ca_bundle")),
@@ -273,6 +273,8 @@ static akidb_status set_up(ak_s3_client *client, const char *bucket, const char 
         status = set_prefix(client, prefix, err);
     if (status == AKIDB_OK)
         status = set_address(client, options, &profile, err);
+    if (status == AKIDB_OK)
+        status = set_signing(client, options->sign_payload, err);
     if (status == AKIDB_OK)
         status = set_encryption(client, options->sse, err);
     if (status == AKIDB_OK)

@@ -93,22 +93,22 @@ static void crc32c_text(const akidb_slice *slices, size_t count, char text_out[A
     EVP_EncodeBlock((unsigned char *)text_out, bytes, sizeof bytes);
 }
 
-/* Whether the signature need not cover the body: nobody can change it on its way. So it is with
- * TLS; and within this machine, where hashing a large object, here and by the server, is most of
- * the work of sending it. Its CRC-32C goes along in any case. */
-static bool is_way_safe(const sending *s)
+/* Whether the signature covers the body. Where that is left out, its CRC-32C still goes along, and
+ * is signed. */
+static bool signs_body(const sending *s)
 {
     const ak_s3_request *request = s->request;
     const ak_s3_client *client = s->client;
+    bool tls = strcmp(client->scheme, "https") == 0;
     uint64_t size = 0;
-    /* Without an MD5 the hash in the signature is what a server without CRC-32C compares. */
-    if (client->lacks_md5 && !atomic_load(&client->knows_crc32c))
-        return false;
     for (size_t i = 0; i < request->body_count; i++)
         size += request->body[i].size;
-    if (strcmp(client->scheme, "https") == 0)
-        return request->body_count > 0;
-    return client->is_loopback && request->body_kind == AK_S3_BODY_OBJECT && size >= HASH_BYTES_MAX;
+    if (request->body_count == 0 || client->signs_payload)
+        return true;
+    /* Without an MD5 the hash in the signature is what a server without CRC-32C compares. */
+    if (client->lacks_md5 && !atomic_load(&client->knows_crc32c))
+        return true;
+    return !tls && (request->body_kind != AK_S3_BODY_OBJECT || size < HASH_BYTES_MAX);
 }
 
 static akidb_status compute_checksums(sending *s, ak_s3_answer *answer, akidb_error *err)
@@ -116,10 +116,9 @@ static akidb_status compute_checksums(sending *s, ak_s3_answer *answer, akidb_er
     const ak_s3_request *request = s->request;
     if (request->body_kind != AK_S3_BODY_NONE)
         crc32c_text(request->body, request->body_count, s->crc32c);
-    if (request->body_kind == AK_S3_BODY_OBJECT) {
+    if (request->body_kind == AK_S3_BODY_OBJECT)
         memcpy(answer->body_crc32c, s->crc32c, sizeof s->crc32c);
-    }
-    if (is_way_safe(s)) {
+    if (!signs_body(s)) {
         memcpy(s->payload_hash, "UNSIGNED-PAYLOAD", sizeof "UNSIGNED-PAYLOAD");
         return AKIDB_OK;
     }
@@ -603,6 +602,7 @@ static verdict judge(sending *s, ak_s3_answer *answer)
     case AK_HTTP_ANSWERED: return judge_answer(s, answer);
     case AK_HTTP_NOT_SENT: return AGAIN_LATER;
     case AK_HTTP_LOST: answer->was_lost = true; return AGAIN_LATER;
+    case AK_HTTP_NO_HTTP: answer->was_lost = true; break;
     case AK_HTTP_TOO_LONG:
     case AK_HTTP_REFUSED:
     case AK_HTTP_NO_MEMORY: break;

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "os/memory.h"
 #include "os/pool.h"
 #include "store/s3/multipart.h"
 
@@ -138,6 +139,18 @@ static uint64_t gathered(const upload *u)
     return (uint64_t)(u->filling - 1) * u->multipart.client->part_bytes + s->bytes.size;
 }
 
+/* One allocation a part, and none larger than what comes for a small object. */
+static akidb_status make_room(upload *u, slot *s, akidb_error *err)
+{
+    size_t size = (size_t)u->multipart.client->part_bytes;
+    if ((!u->is_multipart && u->filling == 1) || s->bytes.capacity >= size)
+        return AKIDB_OK;
+    akidb_status status = ak_buffer_reserve(&s->bytes, size - s->bytes.size, err);
+    if (status == AKIDB_OK)
+        ak_memory_prefer_large_pages(s->bytes.data, s->bytes.capacity);
+    return status;
+}
+
 static akidb_status write_slice(upload *u, const char *data, size_t size, akidb_error *err)
 {
     ak_s3_client *client = u->multipart.client;
@@ -148,10 +161,8 @@ static akidb_status write_slice(upload *u, const char *data, size_t size, akidb_
         size_t piece = size < room ? size : room;
         if (!u->is_multipart && gathered(u) + piece > client->single_put_bytes)
             status = become_multipart(u, err);
-        /* One allocation a part, and none larger than what comes for a small object. */
-        if (status == AKIDB_OK && (u->is_multipart || u->filling > 1) &&
-            s->bytes.capacity < client->part_bytes)
-            status = ak_buffer_reserve(&s->bytes, (size_t)client->part_bytes - s->bytes.size, err);
+        if (status == AKIDB_OK)
+            status = make_room(u, s, err);
         if (status == AKIDB_OK)
             status = ak_buffer_append(&s->bytes, data, piece, err);
         if (status != AKIDB_OK)

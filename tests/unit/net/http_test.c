@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -17,6 +18,9 @@
 #define CLOSE "\x01"
 #define KEEP  "\x02"
 #define HOLD  "\x03" /* nothing more is sent, until the client closes */
+#define DRIP  "\x04" /* a byte every 50 ms, until the client closes or there have been DRIPS */
+
+enum { DRIPS = 100 };
 
 typedef struct script {
     const char *const *answers; /* NULL-terminated */
@@ -51,15 +55,24 @@ static bool read_request(script *s, int connection)
     }
 }
 
+static void drip(int connection)
+{
+    const struct timespec pause = {0, 50 * 1000000};
+    for (int i = 0; i < DRIPS && send(connection, ".", 1, MSG_NOSIGNAL) == 1; i++)
+        nanosleep(&pause, NULL);
+}
+
 static void serve_connection(script *s, int connection)
 {
     while (s->answers[s->next] != NULL && read_request(s, connection)) {
         const char *answer = s->answers[s->next++];
-        size_t size = strcspn(answer, CLOSE KEEP HOLD);
+        size_t size = strcspn(answer, CLOSE KEEP HOLD DRIP);
         char what = answer[size];
         if (send(connection, answer, size, MSG_NOSIGNAL) != (ssize_t)size || what == CLOSE[0])
             break;
         char byte;
+        if (what == DRIP[0])
+            drip(connection);
         if (what == HOLD[0] && recv(connection, &byte, 1, 0) <= 0)
             break;
     }
@@ -250,7 +263,8 @@ static void each_way_of_breaking_has_its_outcome(void **state)
         {"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf" HOLD, AK_HTTP_LOST}, /* stalls */
         {HOLD, AK_HTTP_LOST},
         {"HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n0123456789" HOLD, AK_HTTP_LOST},
-        {"not HTTP at all" CLOSE, AK_HTTP_LOST},
+        {"not HTTP at all" CLOSE, AK_HTTP_NO_HTTP},
+        {"HTTP/7.0 200 OK\r\nContent-Length: 0\r\n\r\n" CLOSE, AK_HTTP_NO_HTTP},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *const answers[] = {cases[i].answer, NULL};
@@ -261,6 +275,36 @@ static void each_way_of_breaking_has_its_outcome(void **state)
         if (response.outcome != cases[i].outcome)
             fail_msg("case %zu: outcome %d", i, (int)response.outcome);
         assert_int_equal(response.reason[0] != '\0', response.outcome != AK_HTTP_ANSWERED);
+        ak_http_response_free(&response);
+        ak_http_close(http);
+        script_end(s);
+    }
+}
+
+/* 20 bytes a second; the second body is there after a time in which a stalled one is given up. */
+static void a_body_slower_than_the_lowest_speed_is_lost_and_a_faster_one_is_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answer;
+        uint32_t lowest_speed;
+        ak_http_outcome outcome;
+    } cases[] = {{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" DRIP, 0, AK_HTTP_LOST},
+                 {"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n" DRIP, 1, AK_HTTP_ANSWERED}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *const answers[] = {cases[i].answer, NULL};
+        const ak_http_options options = {.stall_timeout_ms = 1000,
+                                         .lowest_speed = cases[i].lowest_speed};
+        script *s = script_start(answers);
+        ak_http *http;
+        akidb_error err;
+        assert_ok(err, ak_http_open(&options, &http, &err));
+        const ak_http_request request = get(s);
+        ak_http_response response = exchange(http, &request);
+        if (response.outcome != cases[i].outcome)
+            fail_msg("case %zu: outcome %d: %s", i, (int)response.outcome, response.reason);
+        if (response.outcome == AK_HTTP_ANSWERED)
+            assert_int_equal(response.body.size, 30);
         ak_http_response_free(&response);
         ak_http_close(http);
         script_end(s);
@@ -401,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_good_body_goes_where_it_is_wanted_and_an_error_does_not),
         cmocka_unit_test(a_redirect_is_not_followed),
         cmocka_unit_test(each_way_of_breaking_has_its_outcome),
+        cmocka_unit_test(a_body_slower_than_the_lowest_speed_is_lost_and_a_faster_one_is_not),
         cmocka_unit_test(endless_headers_and_bodies_are_cut_off),
         cmocka_unit_test(nobody_there_is_not_sent),
         cmocka_unit_test(a_request_over_a_dying_connection_is_lost_not_repeated),

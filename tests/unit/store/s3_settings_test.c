@@ -100,36 +100,52 @@ static void a_port_that_goes_without_saying_is_left_out(void **state)
     }
 }
 
-static bool opens_on_loopback(const char *endpoint)
-{
-    akidb_s3_options options = with_keys();
-    options.endpoint = endpoint;
-    ak_s3_client *client = open_client("a-bucket", NULL, &options);
-    bool is_loopback = client->is_loopback;
-    ak_s3_client_close(client);
-    return is_loopback;
-}
-
-static void this_machine_is_known_by_its_addresses(void **state)
+static void bodies_are_signed_where_there_is_no_tls_unless_told_otherwise(void **state)
 {
     (void)state;
-    static const char *const here[] = {"http://localhost", "http://LocalHost:9000",
-                                       "http://127.0.0.1:9000", "http://127.1.2.3/",
-                                       "http://[::1]:9000"};
-    static const char *const elsewhere[] = {
-        "http://10.0.0.1:9000",     "http://128.0.0.1",
-        "http://[::2]:9000",        "http://127.0.0.1.example.com",
-        "http://localhost.example", "http://minio:9000",
-        "http://127.0.0.1000",      "http://[::1"};
-    for (size_t i = 0; i < sizeof here / sizeof here[0]; i++)
-        if (!opens_on_loopback(here[i]))
-            fail_msg("%s is this machine", here[i]);
-    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++)
-        if (opens_on_loopback(elsewhere[i]))
-            fail_msg("%s may be another machine", elsewhere[i]);
-    setenv("http_proxy", "http://proxy.example:3128", 1);
-    assert_false(opens_on_loopback("http://127.0.0.1:9000"));
-    unsetenv("http_proxy");
+    static const struct {
+        const char *endpoint;
+        akidb_toggle option;
+        const char *variable;
+        bool signs;
+    } cases[] = {
+        {"http://127.0.0.1:9000", AKIDB_DEFAULT, NULL, true},
+        {"http://localhost", AKIDB_DEFAULT, "", true},
+        {"http://minio:9000", AKIDB_DEFAULT, "off", false},
+        {"http://minio:9000", AKIDB_ON, "off", true},
+        {"http://minio:9000", AKIDB_OFF, "on", false},
+        {"https://minio:9000", AKIDB_DEFAULT, NULL, false},
+        {"https://minio:9000", AKIDB_DEFAULT, "on", true},
+        {"https://minio:9000", AKIDB_ON, NULL, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        akidb_s3_options options = with_keys();
+        options.endpoint = cases[i].endpoint;
+        options.sign_payload = cases[i].option;
+        if (cases[i].variable != NULL)
+            setenv("AKIDB_S3_SIGN_PAYLOAD", cases[i].variable, 1);
+        ak_s3_client *client = open_client("a-bucket", NULL, &options);
+        unsetenv("AKIDB_S3_SIGN_PAYLOAD");
+        if (client->signs_payload != cases[i].signs)
+            fail_msg("case %zu", i);
+        ak_s3_client_close(client);
+    }
+    setenv("AKIDB_S3_SIGN_PAYLOAD", "yes", 1);
+    const akidb_s3_options options = with_keys();
+    assert_refused("a-bucket", "", &options, "AKIDB_S3_SIGN_PAYLOAD");
+    unsetenv("AKIDB_S3_SIGN_PAYLOAD");
+}
+
+static void an_endpoint_with_a_password_is_refused_without_showing_it(void **state)
+{
+    (void)state;
+    akidb_s3_options options = with_keys();
+    options.endpoint = "https://someone:hunter2@minio:9000";
+    ak_s3_client *client;
+    akidb_error err;
+    assert_status(AKIDB_E_VALIDATION, ak_s3_client_open("a-bucket", "", &options, &client, &err));
+    assert_non_null(strstr(err.message, "@"));
+    assert_null(strstr(err.message, "hunter2"));
 }
 
 static void endpoints_and_regions_that_cannot_be_are_refused(void **state)
@@ -267,7 +283,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_come_from_the_nearest_place),
         cmocka_unit_test(a_port_that_goes_without_saying_is_left_out),
-        cmocka_unit_test(this_machine_is_known_by_its_addresses),
+        cmocka_unit_test(an_endpoint_with_a_password_is_refused_without_showing_it),
+        cmocka_unit_test(bodies_are_signed_where_there_is_no_tls_unless_told_otherwise),
         cmocka_unit_test(endpoints_and_regions_that_cannot_be_are_refused),
         cmocka_unit_test(buckets_that_cannot_be_are_refused),
         cmocka_unit_test(a_prefix_is_part_of_every_key),
