@@ -2,12 +2,14 @@
 """report.py RESULTS ROOT: puts a run into the documentation.
 
 RESULTS is the bench.jsonl of bench.py, ROOT the project's folder. What stands between the lines
-BEGIN and END of docs/benchmarks.md and README.md is replaced, and docs/benchmark.svg is drawn; the
-words around them are written by hand. bench.py prints the same tables.
+BEGIN and END of docs/benchmarks.md is replaced, and the sentences of README.md that begin with
+**Fast.**; docs/benchmark.svg is drawn. The words around them are written by hand. bench.py prints
+the same tables. With --check as RESULTS: whether the three tell of the same run.
 """
 
 import json
 import pathlib
+import re
 import sys
 import textwrap
 
@@ -189,6 +191,14 @@ def streams(lines):
     return "\n" + table(head, rows)
 
 
+S3_WORKS = {
+    "create": "create, bodies not signed, as curl's",
+    "create-signed": "create, as it is without options",
+    "restore": "restore",
+    "restore-into": "restore into the caller's arrays",
+}
+
+
 def s3(lines):
     text = ""
     for (size, threads), group in groups(lines).items():
@@ -197,10 +207,10 @@ def s3(lines):
         for line in group:
             if line["name"] == "curl" or not curl:
                 continue
-            base = curl.get(line["what"]) or curl["restore"]
+            base = curl[line["what"].split("-")[0]]
             rows.append(
                 [
-                    line["what"].replace("restore-into", "restore into the caller's arrays"),
+                    S3_WORKS[line["what"]],
                     ms(base["seconds"]),
                     spread(base),
                     ms(line["seconds"]),
@@ -305,35 +315,55 @@ def about_text(about, lines):
     return text
 
 
-def replace_in(page, text):
-    """Puts `text` between the two lines of a page, wherever they stand."""
-    before, begin, rest = page.read_text().partition(BEGIN)
+BULLET = re.compile(r"^- \*\*Fast\.\*\* (.*?) \(\[docs/benchmarks\.md\].*?(?=^- |^$)", re.M | re.S)
+LINKS = "([docs/benchmarks.md](docs/benchmarks.md), [chart](docs/benchmark.svg); `make bench` "
+LINKS += "measures yours)"
+
+
+def fill(text, **options):
+    return textwrap.fill(text, 100, break_on_hyphens=False, break_long_words=False, **options)
+
+
+def write_page(path, text):
+    before, begin, rest = path.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        sys.exit(f"{page}: the lines to put the run between are not there")
-    indent = before[len(before.rstrip(" ")) :]
-    page.write_text(before + BEGIN + text + indent + END + after)
+        sys.exit(f"{path}: the lines to put the run between are not there")
+    path.write_text(before + BEGIN + text + END + after)
+
+
+def write_readme(path, short):
+    bullet = fill(f"- **Fast.** {short} {LINKS}.", subsequent_indent="  ") + "\n"
+    text, count = BULLET.subn(lambda _: bullet, path.read_text(), count=1)
+    if count == 0:
+        sys.exit(f"{path}: there is no **Fast.** to put the run into")
+    path.write_text(text)
+
+
+def check(root):
+    """Whether README, page and chart tell of the same run."""
+    words = " ".join((root / "docs/benchmarks.md").read_text().split())
+    told = BULLET.search((root / "README.md").read_text())
+    if not told or f"In short: {' '.join(told[1].split())}." not in words:
+        sys.exit("README.md, **Fast.**: other figures than in docs/benchmarks.md, In short")
+    note = re.search(r">([^<>;]*, [^<>;]*); ", (root / "docs/benchmark.svg").read_text())
+    date, _, machine = note[1].partition(", ") if note else ("no date", "", "no machine")
+    if f"One run of {date}" not in words or machine not in words:
+        sys.exit("docs/benchmark.svg: not of the run of docs/benchmarks.md")
 
 
 def main():
+    if sys.argv[1] == "--check":
+        check(pathlib.Path(sys.argv[2]))
+        return
     about, *lines = map(json.loads, pathlib.Path(sys.argv[1]).read_text().splitlines())
     root = pathlib.Path(sys.argv[2])
     short = in_short(about, lines)
-    text = about_text(about, lines)
-    text += "\n" + textwrap.fill(f"In short: {short}.", 100, break_on_hyphens=False) + "\n"
+    text = about_text(about, lines) + "\n" + fill(f"In short: {short}.") + "\n"
     text += goals(about, lines)
     text += "".join(section(lines, name) for name in SECTIONS)
-    replace_in(root / "docs/benchmarks.md", text + "\n")
-    links = "([docs/benchmarks.md](docs/benchmarks.md), [chart](docs/benchmark.svg); `make bench` "
-    links += "measures yours)"
-    bullet = textwrap.fill(
-        f"- **Fast.** {short} {links}.",
-        100,
-        subsequent_indent="  ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
-    replace_in(root / "README.md", bullet + "\n")
+    write_page(root / "docs/benchmarks.md", text + "\n")
+    write_readme(root / "README.md", short)
     chart.write(root / "docs/benchmark.svg", about, lines)
 
 
