@@ -132,7 +132,12 @@ static akidb_status restore(job *j, const akidb_uuid *collection, const akidb_uu
                                      .time_unit = AKIDB_TIME_UNIT_MICROS,
                                      .threads = (unsigned)j->session->threads.value};
     akidb_export_options out = {
-        .struct_size = sizeof out, .format = j->format, .columns = j->columns, .parquet = &parquet};
+        .struct_size = sizeof out,
+        .format = j->format,
+        .columns = j->columns,
+        .parquet = &parquet,
+        .threads = (unsigned)j->session->threads.value,
+    };
     status = akidb_documents_new(dimension, &j->documents, err);
     if (status == AKIDB_OK)
         status = akidb_export_open(j->path, dimension, &out, &j->exporter, err);
