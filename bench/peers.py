@@ -2,7 +2,8 @@
 
 ENGINE is a name of `ENGINES`, with "/zstd" behind it when the file is to be compressed. DATA is a
 folder that `akidb_bench data` has made, MEMORY the --memory of akidb_bench. Prints one JSON object
-with the fields that akidb_bench prints. The number of threads is what the process may use: the caller binds it to processors.
+with the fields that akidb_bench prints. The number of threads is what the process may use: the
+caller binds it to processors.
 """
 
 import ctypes

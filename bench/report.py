@@ -296,9 +296,9 @@ def in_short(about, lines):
     text = f"{rows:,} vectors of {dimension} floats become a durable snapshot in {create:.2f} s by "
     text += f"default, {create / limits['write']['seconds']:.2f} times what writing and syncing the "
     text += f"bare bytes takes on the same machine, and come back in {restore:.2f} s, every "
-    text += "checksum checked. In the same run "
+    text += "checksum checked. In the same run these took: "
     peers = [
-        f"{name} took {created[name]['seconds']:.2f} s and {restored[name]['seconds']:.2f} s"
+        f"{name} {created[name]['seconds']:.2f} s and {restored[name]['seconds']:.2f} s"
         for name in ("DuckDB", "Polars", "pyarrow", "Lance")
         if name in created
     ]
