@@ -120,8 +120,8 @@ def codecs(lines):
     if not entropy or not encoded:
         return text
     name, vector_bytes = shape(entropy["size"])
-    text += f"\nEncoding {name} with one processor into an output that drops it. The least that split"
-    text += " floats take when each byte is coded for itself, their order-0 entropy, is "
+    text += f"\nEncoding {name} with one processor into an output that drops it. The least that"
+    text += " split floats take when each byte is coded for itself, their order-0 entropy, is "
     text += f"{entropy['bytes'] / 1e6:,.1f} MB in this data:\n\n"
     rows = [
         [
@@ -294,8 +294,8 @@ def in_short(about, lines):
     ours = "akidb snappy (default)"
     create, restore = created[ours]["seconds"], restored[ours]["seconds"]
     text = f"{rows:,} vectors of {dimension} floats become a durable snapshot in {create:.2f} s by "
-    text += f"default, {create / limits['write']['seconds']:.2f} times what writing and syncing the "
-    text += f"bare bytes takes on the same machine, and come back in {restore:.2f} s, every "
+    text += f"default, {create / limits['write']['seconds']:.2f} times what writing and syncing "
+    text += f"the bare bytes takes on the same machine, and come back in {restore:.2f} s, every "
     text += "checksum checked. In the same run these took: "
     peers = [
         f"{name} {created[name]['seconds']:.2f} s and {restored[name]['seconds']:.2f} s"
