@@ -6,7 +6,8 @@
  *   .npy      two-dimensional float16, float32 or float64 arrays, C or Fortran order, versions 1 to
  *             3, either endianness; vectors only. Writes float32, C order.
  *   .fvecs    int32 dimension, then that many float32, for each vector, little-endian; vectors only
- *   .jsonl    one JSON object a line, as docs/formats/json.md spells a document
+ *   .jsonl    one JSON object a line, as docs/formats/json.md spells a document; what begins as
+ *             gzip or zstd is read decompressed (.jsonl.gz and .jsonl.zst by their ending too)
  *   .parquet  columns by name, or found (akidb_parquet_read_options)
  *
  *   Threads   A reader or a writer belongs to one thread at a time.

@@ -65,7 +65,7 @@ akidb_status akidb_export_open(const char *path, uint32_t dimension,
                          "akidb_export_options.columns: expected bits of akidb_column, found 0x%x",
                          copy.columns);
     if (status == AKIDB_OK)
-        status = ak_file_format(path, &copy.format, err);
+        status = ak_file_format(path, false, &copy.format, err);
     if (status == AKIDB_OK)
         status = ak_check_dimension(dimension, err);
     if (status != AKIDB_OK)

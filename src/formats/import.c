@@ -110,7 +110,7 @@ akidb_status akidb_import_open(const char *path, const akidb_import_options *opt
     akidb_status status = ak_options_copy(&import->options, sizeof import->options, options,
                                           "akidb_import_options", err);
     if (status == AKIDB_OK)
-        status = ak_file_format(path, &import->options.format, err);
+        status = ak_file_format(path, true, &import->options.format, err);
     if (status == AKIDB_OK) {
         import->path = strdup(path);
         if (import->path == NULL)

@@ -7,11 +7,11 @@
 #include "base/utf8.h"
 #include "formats/import.h"
 #include "formats/json_documents.h"
-#include "formats/stream_in.h"
+#include "formats/text_in.h"
 
 typedef struct jsonl_source {
     ak_source source;
-    ak_stream_in in;
+    ak_text_in text;
     ak_json_reader *reader;
     ak_pool *pool;
     size_t feed_size;   /* bytes of several reads, so that all threads find work */
@@ -29,7 +29,7 @@ static akidb_status feed(jsonl_source *jsonl, akidb_error *err)
     bool more = true;
     while (more && jsonl->bytes.size < jsonl->feed_size) {
         size_t before = jsonl->bytes.size;
-        akidb_status status = ak_stream_in_read(&jsonl->in, &jsonl->bytes, err);
+        akidb_status status = ak_text_in_read(&jsonl->text, &jsonl->bytes, err);
         if (status != AKIDB_OK)
             return status;
         more = jsonl->bytes.size > before;
@@ -64,7 +64,7 @@ static void tell_unknown(jsonl_source *jsonl)
              "%.200s: line %" PRIu64
              ": documents have no member \"%.*s\": it is left out, and so are "
              "others that they do not have",
-             jsonl->in.name, line, (int)size, shown);
+             jsonl->text.in.name, line, (int)size, shown);
     jsonl->hooks->log(jsonl->hooks->context, AKIDB_LOG_WARNING, message);
 }
 
@@ -87,7 +87,7 @@ static akidb_status jsonl_next(ak_source *source, size_t max_rows, akidb_documen
 static void jsonl_close(ak_source *source)
 {
     jsonl_source *jsonl = (jsonl_source *)source;
-    ak_stream_in_close(&jsonl->in);
+    ak_text_in_close(&jsonl->text);
     ak_json_reader_free(jsonl->reader);
     ak_pool_free(jsonl->pool);
     akidb_buffer_free(&jsonl->bytes);
@@ -118,12 +118,13 @@ akidb_status ak_jsonl_source_open(const char *path, const akidb_import_options *
         return ak_fail_memory(err, sizeof *jsonl);
     jsonl->source.ops = &ops;
     jsonl->hooks = import->hooks;
-    akidb_status status = ak_stream_in_open(&jsonl->in, path, err);
+    akidb_status status = ak_text_in_open(&jsonl->text, path, err);
     if (status == AKIDB_OK)
         status = ak_pool_new(import->threads == 0 ? 1 : import->threads, &jsonl->pool, err);
     if (status == AKIDB_OK) {
         jsonl->feed_size = FEED_SIZE * ak_pool_threads(jsonl->pool);
-        ak_json_read_options options = {.name = jsonl->in.name, .lines = true, .pool = jsonl->pool};
+        ak_json_read_options options = {
+            .name = jsonl->text.in.name, .lines = true, .pool = jsonl->pool};
         status = ak_json_reader_new(&options, &jsonl->reader, err);
     }
     if (status == AKIDB_OK)

@@ -1,5 +1,6 @@
 /* Files that other tools write, as documents. */
 #include "akidb/formats.h"
+#include "codec/stream.h"
 
 #include "test.h"
 
@@ -282,6 +283,43 @@ static void keep_message(void *context, akidb_log_level level, const char *messa
     kept->size += size + 1;
 }
 
+static void compressed_lines_are_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        ak_stream_codec codec;
+        const char *name;
+    } cases[] = {{AK_STREAM_GZIP, "c.jsonl.gz"},
+                 {AK_STREAM_ZSTD, "c.NDJSON.zst"},
+                 {AK_STREAM_GZIP, "c.jsonl"}};
+    enum { LINES = 40000 };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        akidb_error err;
+        akidb_buffer packed = {0};
+        ak_stream_encoder *encoder;
+        assert_ok(err, ak_stream_encoder_new(cases[i].codec, 0, &encoder, &err));
+        for (size_t line = 0; line < LINES; line++) {
+            char text[60];
+            int size = snprintf(text, sizeof text, "{\"vector\":[%zu,2]}\n", line);
+            assert_ok(err,
+                      ak_stream_encode(encoder, (akidb_slice){text, (size_t)size}, &packed, &err));
+        }
+        assert_ok(err, ak_stream_encoder_finish(encoder, &packed, &err));
+        ak_stream_encoder_free(encoder);
+        akidb_documents *documents;
+        assert_ok(err, import_all(file_with(cases[i].name, packed.data, packed.size), NULL, 1000,
+                                  &documents, &err));
+        akidb_batch batch = akidb_documents_batch(documents);
+        assert_int_equal(batch.rows, LINES);
+        for (size_t row = 0; row < LINES; row++)
+            assert_true(batch.vectors[2 * row] == (float)row);
+        akidb_documents_free(documents);
+        const char *cut = file_with(cases[i].name, packed.data, packed.size - 5);
+        assert_refused(cut, NULL, AKIDB_E_CORRUPTION, "expected");
+        akidb_buffer_free(&packed);
+    }
+}
+
 /* As an editor counts: blank lines, white space and a byte order mark too. */
 static void errors_of_jsonl_tell_line_and_byte(void **state)
 {
@@ -461,6 +499,7 @@ static void a_file_that_cannot_be_opened_is_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(compressed_lines_are_lines),
         cmocka_unit_test(errors_of_jsonl_tell_line_and_byte),
         cmocka_unit_test(members_of_jsonl_that_nobody_knows_are_told_once),
         cmocka_unit_test(arrays_of_every_kind_give_the_same_vectors),
