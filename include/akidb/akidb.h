@@ -4,6 +4,7 @@
 #include "akidb/base.h"
 #include "akidb/batch.h"
 #include "akidb/formats.h"
+#include "akidb/mapped.h"
 #include "akidb/parquet.h"
 #include "akidb/s3.h"
 #include "akidb/snapshot.h"
