@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "json_out.h"
 #include "run_report.h"
+#include "verify.h"
 
 #include <stddef.h>
 
@@ -9,20 +10,16 @@ typedef struct values {
     const char *metrics_file;
 } values;
 
-static const cli_option options[] = {
-    {"level", 0, "LEVEL",
-     "How far to look; each level includes those before it: every part is there, has the right "
-     "size, every byte is the one that was written, every document can be read; default decode",
-     cli_read_choice, offsetof(values, level), cli_verify_levels, 0, 0},
-    CLI_METRICS_FILE_OPTION(offsetof(values, metrics_file)),
-    {0}};
+static const cli_option options[] = {CLI_VERIFY_LEVEL_OPTION(offsetof(values, level)),
+                                     CLI_METRICS_FILE_OPTION(offsetof(values, metrics_file)),
+                                     {0}};
 
 static const cli_example examples[] = {
     {"Read every byte of every snapshot", "akidb verify words"},
     {"A quick look at the newest", "akidb verify words latest --level size"},
     {0}};
 
-static const char *outcome_name(akidb_verify_outcome outcome)
+const char *cli_outcome_name(akidb_verify_outcome outcome)
 {
     switch (outcome) {
     case AKIDB_VERIFY_GOOD: return "good";
@@ -34,7 +31,7 @@ static const char *outcome_name(akidb_verify_outcome outcome)
     return "?";
 }
 
-static int exit_of_outcome(akidb_verify_outcome outcome)
+int cli_exit_of_outcome(akidb_verify_outcome outcome)
 {
     switch (outcome) {
     case AKIDB_VERIFY_GOOD:
@@ -52,7 +49,7 @@ static void report_text(cli *session, const char *id, const akidb_verify_report 
     bool good = report->problem.status == AKIDB_OK;
     cli_progress_clear(&session->progress);
     if (!session->quiet || !good || report->outcome > AKIDB_VERIFY_UNCHECKED) {
-        printf("%s  %-11s  %s", id, outcome_name(report->outcome),
+        printf("%s  %-11s  %s", id, cli_outcome_name(report->outcome),
                cli_format_count(report->parts, "part", text));
         if (report->bytes_read > 0)
             printf(", %s read", cli_format_size(report->bytes_read, size));
@@ -70,7 +67,7 @@ static void report_json(cli_json *json, const akidb_uuid *id, const akidb_verify
 {
     cli_json_open(json, NULL, '{');
     cli_json_uuid(json, "snapshot_id", id);
-    cli_json_string(json, "outcome", outcome_name(report->outcome));
+    cli_json_string(json, "outcome", cli_outcome_name(report->outcome));
     cli_json_number(json, "parts", report->parts);
     cli_json_number(json, "bytes_read", report->bytes_read);
     cli_json_number(json, "rows_decoded", report->rows_decoded);
@@ -104,7 +101,7 @@ static int verify(cli *session, const akidb_uuid *collection, const akidb_uuid *
         report_json(json, snapshot, &report);
     else
         report_text(session, id, &report);
-    return exit_of_outcome(report.outcome);
+    return cli_exit_of_outcome(report.outcome);
 }
 
 static int verify_all(cli *session, const char *name, const akidb_uuid *collection, const values *v,
@@ -125,7 +122,7 @@ static int verify_all(cli *session, const char *name, const akidb_uuid *collecti
 static void note_outcomes(cli *session, const values *v, const uint64_t found[OUTCOMES], int code)
 {
     for (int i = 0; i < OUTCOMES; i++)
-        cli_run_add(session, CLI_VERIFIED_SNAPSHOTS, outcome_name((akidb_verify_outcome)i),
+        cli_run_add(session, CLI_VERIFIED_SNAPSHOTS, cli_outcome_name((akidb_verify_outcome)i),
                     found[i]);
     int level = v->level != AKIDB_VERIFY_DEFAULT ? v->level : AKIDB_VERIFY_DECODE;
     if (code == CLI_DONE && cli_interrupted() == 0)

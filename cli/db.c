@@ -66,7 +66,7 @@ const cli_family cli_family_db = {
         "first, 'db flush' makes snapshots of what has changed, and opening the folder brings back "
         "the newest snapshot of each collection and the log after it. It is what a vector database "
         "that embeds the library writes; a lock keeps all others out while one process has it "
-        "open, except for 'db wal', which only looks.\n\n"
+        "open, except for 'db wal' and 'db verify', which only look.\n\n"
         "Snapshots lie in --store, by default in the folder DIR/store. Give the same store each "
         "time. The variable AKIDB_STORE is not used here. 'akidb --store DIR/store verify "
         "COLLECTION' and all other commands work on that store, too.\n\n"
@@ -107,7 +107,7 @@ int cli_db_check_there(cli *session, const char *folder)
     return CLI_MISSING;
 }
 
-static int open_store(cli *session, const char *folder)
+int cli_db_open_store(cli *session, const char *folder)
 {
     if (session->store_uri != NULL)
         return CLI_DONE; /* cli_open takes it */
@@ -211,7 +211,7 @@ int cli_db_open(cli *session, const cli_db_values *v, const cli_db_how *how, cli
     if (code == CLI_DONE && !how->makes)
         code = cli_db_check_there(session, db_out->folder);
     if (code == CLI_DONE)
-        code = open_store(session, db_out->folder);
+        code = cli_db_open_store(session, db_out->folder);
     if (code == CLI_DONE)
         code = cli_open(session, &snapshots, cli_command_word(session->command));
     if (code == CLI_DONE)

@@ -82,6 +82,10 @@ int cli_db_folder(cli *session, const cli_db_values *v, const char **folder_out)
  * make one where the user mistyped its name. */
 int cli_db_check_there(cli *session, const char *folder);
 
+/* Opens the folder's own store, DATA/store, as the session's, unless --store names another one,
+ * which cli_open takes. Returns an exit code, having said why. */
+int cli_db_open_store(cli *session, const char *folder);
+
 /* Opens the store (by default the folder DATA/store; AKIDB_STORE is not looked at) and the storage,
  * and tells what recovery had to cut off, drop or replace. Returns an exit code, having said why.
  */

@@ -11,5 +11,6 @@
 #include "akidb/storage.h"
 #include "akidb/store.h"
 #include "akidb/tiering.h"
+#include "akidb/verify.h"
 #include "akidb/wal.h"
 #endif

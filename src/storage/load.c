@@ -4,22 +4,20 @@
 #include "base/error.h"
 #include "storage/storage.h"
 
-/* Whether the snapshot is the one that the catalogue means. */
-static akidb_status check_lineage(const akidb_storage *storage,
-                                  const akidb_snapshot_metadata *metadata,
-                                  const ak_catalogue_collection *lineage, akidb_error *err)
+akidb_status ak_check_lineage(const akidb_uuid *log_id, const akidb_snapshot_metadata *metadata,
+                              const ak_catalogue_collection *lineage, akidb_error *err)
 {
     if (metadata->has_lineage && metadata->lsn == lineage->snapshot_lsn &&
-        akidb_uuid_compare(&metadata->log_id, &storage->log_id) == 0 &&
+        akidb_uuid_compare(&metadata->log_id, log_id) == 0 &&
         akidb_uuid_compare(&metadata->incarnation, &lineage->incarnation) == 0)
         return AKIDB_OK;
-    char log_id[AKIDB_UUID_TEXT_SIZE], incarnation[AKIDB_UUID_TEXT_SIZE];
-    akidb_uuid_format(&storage->log_id, log_id);
+    char log[AKIDB_UUID_TEXT_SIZE], incarnation[AKIDB_UUID_TEXT_SIZE];
+    akidb_uuid_format(log_id, log);
     akidb_uuid_format(&lineage->incarnation, incarnation);
     return ak_fail_at(err, AKIDB_E_CORRUPTION, AK_IN(metadata->key),
                       "expected a snapshot of log %s, incarnation %s, LSN %" PRIu64
                       ", found one that is of another log, incarnation or LSN",
-                      log_id, incarnation, lineage->snapshot_lsn);
+                      log, incarnation, lineage->snapshot_lsn);
 }
 
 akidb_status ak_check_snapshot(const akidb_storage *storage,
@@ -30,7 +28,7 @@ akidb_status ak_check_snapshot(const akidb_storage *storage,
         return ak_fail_at(err, lineage != NULL ? AKIDB_E_CORRUPTION : AKIDB_E_VALIDATION,
                           AK_IN(metadata->key), "expected dimension %" PRIu32 ", found %" PRIu32,
                           dimension, metadata->dimension);
-    return lineage == NULL ? AKIDB_OK : check_lineage(storage, metadata, lineage, err);
+    return lineage == NULL ? AKIDB_OK : ak_check_lineage(&storage->log_id, metadata, lineage, err);
 }
 
 akidb_status ak_load_batch(akidb_storage *storage, ak_contents *contents, const akidb_batch *batch,

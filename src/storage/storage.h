@@ -269,6 +269,12 @@ uint64_t ak_applied_lsn(akidb_storage *storage);
 
 /* ---- load.c ---------------------------------------------------------------------------------- */
 
+/* Whether the snapshot is the one that the catalogue means, which is that of the log `log_id`;
+ * AKIDB_E_CORRUPTION. */
+AKIDB_CHECK akidb_status ak_check_lineage(const akidb_uuid *log_id,
+                                          const akidb_snapshot_metadata *metadata,
+                                          const ak_catalogue_collection *lineage, akidb_error *err);
+
 /* Whether a snapshot has the dimension and is the one that `lineage` means (AKIDB_E_CORRUPTION);
  * without a lineage a wrong dimension is AKIDB_E_VALIDATION. */
 AKIDB_CHECK akidb_status ak_check_snapshot(const akidb_storage *storage,

@@ -66,6 +66,7 @@ normalise() {
         gsub(d d d d "-" d d "-" d d "T" d d ":" d d ":" d d "(\\.[0-9]+)?Z", "<time>", line)
         gsub(" *[0-9][0-9.]* (B|KiB|MiB|GiB)", " <size>", line)
         gsub("[0-9]+ bytes", "<n> bytes", line)
+        gsub("as the metadata has it, found [0-9]+", "as the metadata has it, found <n>", line)
         gsub(" [01][.]" d d d " ", " <ratio> ", line)
         gsub("crc32c[: ]" x4 x4, "crc32c <crc>", line)
         gsub("CRC-32C " x4 x4, "CRC-32C <crc>", line)
