@@ -1,9 +1,8 @@
 /* layers: os codec json document parquet formats */
 /* Properties: a file that is taken has whole records; every block can be read, unless a record has
- * another dimension, and there are as many rows as there is room for. */
-#include <stdlib.h>
-
-#include "formats/import.h"
+ * another dimension, and there are as many rows as there is room for. Only an empty file does not
+ * say its dimension. */
+#include "source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -11,36 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     akidb_input input = akidb_input_from_memory((akidb_slice){data, size}, "fuzz.fvecs");
     ak_source *source;
-    if (ak_fvecs_source_new(input, &source, NULL) != AKIDB_OK) {
-        if (source != NULL)
-            abort();
-        return 0;
-    }
-    if (source->dimension == 0) { /* an empty file does not say it */
-        if (size != 0)
-            abort();
-        source->ops->close(source);
-        return 0;
-    }
-    if (source->rows > size)
-        abort();
-    akidb_documents *documents;
-    if (akidb_documents_new(source->dimension, &documents, NULL) != AKIDB_OK)
-        abort();
-    uint64_t rows = 0;
-    size_t found;
-    do {
-        akidb_documents_clear(documents);
-        /* A record of another dimension ends it early. */
-        if (source->ops->next(source, 7, documents, NULL) != AKIDB_OK)
-            goto done;
-        found = akidb_documents_batch(documents).rows;
-        rows += found;
-    } while (found > 0);
-    if (rows != source->rows)
-        abort();
-done:
-    akidb_documents_free(documents);
-    source->ops->close(source);
+    akidb_status opened = ak_fvecs_source_new(input, &source, NULL);
+    check_source(source, opened, size);
     return 0;
 }
