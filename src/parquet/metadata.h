@@ -148,8 +148,8 @@ typedef struct ak_key_value {
 /* Longer footers are neither written nor read: metadata takes a multiple of this in memory. */
 enum { AK_FOOTER_BYTES_MAX = 1 << 28 };
 
-/* Floats that are stored as they are begin at a multiple of so many bytes in the file: a cache line,
- * and the widest vector register. */
+/* Floats that are stored as they are begin at a multiple of so many bytes in the file: a cache
+ * line, and the widest vector register. */
 enum { AK_FLOATS_ALIGNMENT = 64 };
 
 /* Our files name their dimension in decimal under this key, so that one without rows has it too. */

@@ -26,7 +26,8 @@ export PKG_CONFIG_PATH="$libdir/pkgconfig" LD_LIBRARY_PATH="$libdir" CC="$compil
 
 # run FOLDER: every example of it, each on a store of its own
 run() {
-    for program in snapshot_and_restore streaming own_store storage_backend tiering mapped_search; do
+    for program in snapshot_and_restore streaming own_store storage_backend tiering \
+        mapped_search; do
         rm -rf "$work/store"
         "$1/$program" "$work/store" || fail "$1/$program failed"
     done
