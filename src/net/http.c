@@ -395,9 +395,11 @@ static void unlink_transfer(ak_http *http, ak_http_transfer *transfer)
         transfer->next->previous = transfer->previous;
 }
 
-/* Takes what other threads have asked for: queued transfers begin, abandoned ones end. */
+/* Takes what other threads have asked for: queued transfers begin, abandoned ones end. This is done
+ * whenever bytes have moved, so nobody is woken for nothing. */
 static void take_requests(ak_http *http)
 {
+    bool any_ended = false;
     pthread_mutex_lock(&http->mutex);
     ak_http_transfer *next;
     for (ak_http_transfer *transfer = http->live; transfer != NULL; transfer = next) {
@@ -408,14 +410,17 @@ static void take_requests(ak_http *http)
                 finish(transfer, CURLE_OUT_OF_MEMORY);
                 unlink_transfer(http, transfer);
                 transfer->state = ENDED;
+                any_ended = true;
             }
         } else if (transfer->state == ABANDONED) {
             curl_multi_remove_handle(http->multi, transfer->easy);
             unlink_transfer(http, transfer);
             transfer->state = ENDED;
+            any_ended = true;
         }
     }
-    pthread_cond_broadcast(&http->changed);
+    if (any_ended)
+        pthread_cond_broadcast(&http->changed);
     pthread_mutex_unlock(&http->mutex);
 }
 
