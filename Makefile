@@ -53,7 +53,7 @@ test-s3: setup ## the tests of S3 on Ceph's object gateway, or on AKIDB_TEST_S3_
 s3-programs:
 	@$(CONFIGURE) -B $(BUILD)/asan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=address,undefined
 	@$(NINJA) $(BUILD)/asan --target conformance_s3 s3_cycles s3_storage \
-	    unit_storage_tiers_s3_test akidb_cli
+	    unit_storage_tiers_s3_test unit_tiering_s3_test akidb_cli
 
 tsan: setup ## the tests under ThreadSanitizer
 	@$(CONFIGURE) -B $(BUILD)/tsan $(CCACHE) $(CHECKED) -DAKIDB_SANITIZE=thread

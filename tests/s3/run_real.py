@@ -8,8 +8,9 @@ BUILD is a build with tests (AKIDB_TESTS). The steps, all unless told:
 
     suite     what every object store must do (tests/conformance)
     cycles    snapshots while a proxy breaks 30 % of all requests
-    storage   fifty collections whose writer is killed (storage_test.c), and moves between the
-              tiers (tests/unit/storage/tiers_s3_test.c)
+    storage   fifty collections whose writer is killed (storage_test.c), moves between the tiers
+              (tests/unit/storage/tiers_s3_test.c), and the worker of tiering, also while the server
+              stands still (tests/unit/tiering/s3_test.c)
     cases     the golden tests of the command line (tests/cli)
     commands  killed uploads, rights, encryption (test_commands.py)
 
@@ -86,6 +87,7 @@ class Run:
     def storage(self):
         self.program("tests/s3/s3_storage")
         self.program("tests/unit_storage_tiers_s3_test")
+        self.program("tests/unit_tiering_s3_test")
 
     def case(self, path):
         command = ["sh", os.path.join(CASES, "run.sh"), "--s3", os.path.join(self.build, "akidb")]
