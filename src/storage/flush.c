@@ -66,9 +66,16 @@ akidb_status ak_save_catalogue(akidb_storage *storage, akidb_error *err)
     if (status == AKIDB_OK)
         status = ak_catalogue_write(&catalogue, storage->files, storage->folder, err);
     atomic_store(&storage->catalogue_stale, status != AKIDB_OK);
-    if (status == AKIDB_OK)
-        status = ak_wal_remove_before(storage->wal, catalogue.log_from, err);
+    /* What is recorded is done, whatever becomes of the log's old segments: the next time takes
+     * them along. */
+    akidb_error cause;
+    akidb_status removed = status == AKIDB_OK
+                               ? ak_wal_remove_before(storage->wal, catalogue.log_from, &cause)
+                               : AKIDB_OK;
     pthread_mutex_unlock(&storage->catalogue_lock);
+    if (removed != AKIDB_OK)
+        ak_storage_log(storage, AKIDB_LOG_WARNING, &cause,
+                       "segments that the log no longer needs stay for now");
     ak_catalogue_free(&catalogue);
     return status;
 }

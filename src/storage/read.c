@@ -364,6 +364,7 @@ static bool fill_info(ak_collection *collection, akidb_collection_info *info)
         const ak_base *base = collection->base;
         info->documents_at_most = !ak_collection_count(collection, &info->documents);
         info->memory_bytes = ak_contents_bytes(collection->contents);
+        info->memory_bytes += ak_shadow_bytes(collection->shadow);
         info->memory_bytes += base == NULL ? 0 : atomic_load(&base->bytes);
         info->tier = collection->tier;
         info->warm_bytes = base != NULL && ak_base_is_local(base) ? base->local->bytes : 0;

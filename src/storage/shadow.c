@@ -129,6 +129,16 @@ bool ak_shadow_hides(ak_shadow *shadow, const akidb_uuid *id, uint64_t lsn)
     return hides;
 }
 
+uint64_t ak_shadow_bytes(ak_shadow *shadow)
+{
+    if (shadow == NULL)
+        return 0;
+    pthread_rwlock_rdlock(&shadow->lock);
+    uint64_t bytes = shadow->counted;
+    pthread_rwlock_unlock(&shadow->lock);
+    return bytes;
+}
+
 size_t ak_shadow_count(const ak_shadow *shadow)
 {
     return shadow->count;

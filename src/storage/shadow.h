@@ -28,6 +28,9 @@ bool ak_shadow_add(ak_shadow *shadow, const akidb_uuid *id, uint64_t lsn);
 /* Whether the id was written by a write up to this LSN. */
 bool ak_shadow_hides(ak_shadow *shadow, const akidb_uuid *id, uint64_t lsn);
 
+/* What it takes in memory. */
+uint64_t ak_shadow_bytes(ak_shadow *shadow); /* NULL is fine */
+
 /* For the thread that may add: the ids in the order in which they came. */
 size_t ak_shadow_count(const ak_shadow *shadow);
 akidb_uuid ak_shadow_at(const ak_shadow *shadow, size_t number);

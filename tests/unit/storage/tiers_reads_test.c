@@ -96,11 +96,28 @@ static void a_warm_get_by_external_id_reads_no_more(void **state)
     akidb_store_close(traced);
 }
 
+static void the_memory_of_a_collection_counts_the_ids_that_were_written(void **state)
+{
+    enum { WRITTEN = 1000, ENTRY = sizeof(akidb_uuid) + sizeof(uint64_t) };
+    akidb_error err;
+    akidb_uuid ids[WRITTEN];
+    world *w = small_pages(*state);
+    world_move(w, AKIDB_TIER_COLD);
+    uint64_t before = world_info(w).memory_bytes;
+    for (uint64_t i = 0; i < WRITTEN; i++)
+        ids[i] = test_id(i);
+    /* A delete leaves no document in memory, only that its id is hidden. */
+    assert_ok(err, akidb_storage_delete(w->storage, &books, ids, WRITTEN, NULL, &err));
+    assert_true(world_info(w).memory_bytes >= before + WRITTEN * ENTRY);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         storage_test(a_warm_get_reads_one_page_of_each_column),
         storage_test(a_warm_get_by_external_id_reads_no_more),
+        storage_test(the_memory_of_a_collection_counts_the_ids_that_were_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
