@@ -221,14 +221,13 @@ static akidb_status write_aligned_header(ak_chunk *chunk, const ak_page *page,
 {
     /* The field's head of 4 bytes (its number is far from the one before it), and a length of 1,
      * for an extension is shorter than 128 bytes. */
-    enum { FIELD = 5, UUID = 16 };
-    /* What tells this extension from others of the same number; zeros fill it up. */
-    static const uint8_t extension[UUID + AK_FLOATS_ALIGNMENT - 1] = {
-        0xe4, 0x44, 0xc9, 0x9e, 0x14, 0x10, 0x46, 0xba,
-        0xab, 0x84, 0x1b, 0x5b, 0x2f, 0x37, 0x28, 0xf2};
-    uint64_t floats = offset + size + FIELD + UUID + page->body_size;
+    enum { FIELD = 5, NAME = 16 };
+    /* The name tells this extension from others of the same number; zeros fill it up. All of it is
+     * text: Polars takes what it passes over for a string, and refuses what is not UTF-8. */
+    static const char extension[NAME + AK_FLOATS_ALIGNMENT] = "akidb: alignment";
+    uint64_t floats = offset + size + FIELD + NAME + page->body_size;
     size_t zeros = (AK_FLOATS_ALIGNMENT - floats % AK_FLOATS_ALIGNMENT) % AK_FLOATS_ALIGNMENT;
-    header->extension = (akidb_slice){extension, UUID + zeros};
+    header->extension = (akidb_slice){extension, NAME + zeros};
     chunk->headers.size = page->header_offset;
     return ak_page_header_write(header, &chunk->headers, err);
 }
