@@ -23,9 +23,10 @@
  *
  *   When it pays   Several processes of a machine share one copy, that of the page cache; a few
  *                  vectors of many are wanted, and the rest need not be loaded (then open without
- *                  `verify`); the vectors are more than the memory. Where one process reads all of
- *                  them for long, akidb_snapshot_restore_into is as fast and has none of the above:
- *                  the checksums have to touch every byte in either way.
+ *                  `verify`); the vectors are more than the memory; a file in the page cache is to
+ *                  be gone through once, which takes a third of the time of a restore.
+ *   When not       One process works on the vectors for long: akidb_snapshot_restore_into costs the
+ *                  copy once, has none of the above, and gives one matrix instead of pieces.
  *   What can be    Parquet whose floats lie in the file as in memory, each page's at a multiple of
  *                  64 bytes. This library writes them so when the vectors are plain and not
  *                  compressed: with compression none always, with others where the vectors do not
