@@ -34,7 +34,7 @@
  *                  found: it can be read in the ordinary way, or written anew. Of the stores only
  *                  the local one has files to map.
  *   Sequence       open, then look at pieces and rows, close.
- *   Memory         40 bytes for each piece, and the mapped addresses.
+ *   Memory         24 bytes for each piece, and the mapped addresses.
  *   Threads        All functions but close may be called by many threads at once.
  *   Lifetime       What is handed out is borrowed until close. Closing while a float is being read
  *                  is a mistake that ends the process as a truncated file does.
