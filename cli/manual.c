@@ -218,6 +218,7 @@ void cli_manual(FILE *file, const cli_renderer *to)
     to->item(file, "AKIDB_STORE", "The store when there is no --store.");
     to->item(file, "TMPDIR",
              "The folder for what memory cannot hold: the ids of a large snapshot while it is "
-             "checked that none comes twice. Default: /tmp.");
+             "checked that none comes twice, and its Bloom filters until the end of a part. "
+             "Default: /tmp.");
     to->items_end(file);
 }
