@@ -270,7 +270,7 @@ const cli_command cli_cmd_create = {
         "A line of .jsonl (.ndjson is the same) is an object: {\"vector\": [0.5, 1], \"doc_id\": "
         "UUID, \"external_id\": text, \"metadata\": any JSON, \"inserted_at\": "
         "\"2026-11-22T09:00:00Z\"}. Only the vector must be there; members of other names are "
-        "ignored.\n\n"
+        "ignored. Compressed files are read, too (.jsonl.gz, .jsonl.zst).\n\n"
         "A document without an id gets a new one. The same document id twice is refused. Every "
         "float is kept bit for bit.\n\n"
         "The snapshot becomes visible at the very end, whole; if anything fails before, nothing "

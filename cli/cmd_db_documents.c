@@ -156,13 +156,15 @@ static const cli_example get_examples[] = {
                                                "--columns external_id,metadata -o out.jsonl"},
     {0}};
 
-static akidb_status write_documents(const char *path, unsigned columns, const akidb_batch *batch,
-                                    akidb_error *err)
+static akidb_status write_documents(const cli *session, const char *path, unsigned columns,
+                                    const akidb_batch *batch, akidb_error *err)
 {
-    const akidb_export_options options = {.struct_size = sizeof options,
-                                          .format = path == NULL ? AKIDB_FILE_JSONL
-                                                                 : AKIDB_FILE_BY_ENDING,
-                                          .columns = columns};
+    const akidb_export_options options = {
+        .struct_size = sizeof options,
+        .format = path == NULL ? AKIDB_FILE_JSONL : AKIDB_FILE_BY_ENDING,
+        .columns = columns,
+        .threads = (unsigned)session->threads.value,
+    };
     akidb_export *exporter;
     akidb_status status =
         akidb_export_open(path == NULL ? "-" : path, batch->dimension, &options, &exporter, err);
@@ -204,7 +206,7 @@ static int run_get(cli *session, const void *given, char *const *arguments, size
     unsigned columns = v->columns != 0 ? v->columns | AKIDB_COLUMN_DOCUMENT_ID : AKIDB_COLUMNS_ALL;
     if (code == CLI_DONE) {
         akidb_batch batch = akidb_documents_batch(s.found);
-        if (batch.rows > 0 && write_documents(path, columns, &batch, &err) != AKIDB_OK)
+        if (batch.rows > 0 && write_documents(session, path, columns, &batch, &err) != AKIDB_OK)
             code = cli_fail(session, &err);
     }
     if (code == CLI_DONE)

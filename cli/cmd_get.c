@@ -36,10 +36,15 @@ static akidb_status collect_names(const values *v, cli_wanted *wanted, akidb_err
     return status == AKIDB_OK ? cli_wanted_sort(wanted, err) : status;
 }
 
-static akidb_status print_documents(akidb_batch batch, unsigned columns, akidb_error *err)
+static akidb_status print_documents(const cli *session, akidb_batch batch, unsigned columns,
+                                    akidb_error *err)
 {
     akidb_export_options out = {
-        .struct_size = sizeof out, .format = AKIDB_FILE_JSONL, .columns = columns};
+        .struct_size = sizeof out,
+        .format = AKIDB_FILE_JSONL,
+        .columns = columns,
+        .threads = (unsigned)session->threads.value,
+    };
     akidb_export *exporter;
     akidb_status status = akidb_export_open("-", batch.dimension, &out, &exporter, err);
     if (status != AKIDB_OK)
@@ -78,7 +83,7 @@ static akidb_status get(cli *session, const values *v, const akidb_uuid *collect
     akidb_batch batch = akidb_documents_batch(documents);
     cli_wanted_see(wanted, &batch);
     if (batch.rows > 0)
-        status = print_documents(batch, columns, err);
+        status = print_documents(session, batch, columns, err);
     akidb_documents_free(documents);
     return status == AKIDB_OK ? cli_wanted_check(wanted, err) : status;
 }
