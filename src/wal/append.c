@@ -156,7 +156,8 @@ static akidb_status check_limit(const ak_wal *wal, ak_wal_kind kind, uint64_t by
         return AKIDB_OK;
     return ak_fail_at(err, AKIDB_E_LIMIT, AK_IN(wal->folder.path),
                       "the log holds %" PRIu64 " bytes, and an entry of %" PRIu64
-                      " more would pass its limit of %" PRIu64 " (wal_max_bytes); a flush makes it short",
+                      " more would pass its limit of %" PRIu64
+                      " (wal_max_bytes); a flush makes it short",
                       wal->total_bytes, bytes, wal->max_bytes);
 }
 

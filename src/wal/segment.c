@@ -327,7 +327,7 @@ akidb_status ak_wal_spare_make(const ak_wal_folder *folder, const char *name, ui
     (void)files->ops->close_file(files->handle, *file_out); /* it goes */
     (void)files->ops->unlink(files->handle, folder->folder, name);
     char doing[96];
-    snprintf(doing, sizeof doing, "making room for a segment of %" PRIu64 " bytes (wal_segment_bytes)",
-             size);
+    snprintf(doing, sizeof doing,
+             "making room for a segment of %" PRIu64 " bytes (wal_segment_bytes)", size);
     return ak_wal_fail_errno(folder, error_number, name, doing, err);
 }

@@ -179,7 +179,7 @@ class FewRights(Place):
 
     def test_the_rights_of_migrate_are_enough_for_it(self):
         snapshot = self.akidb("create", "words", self.small)
-        other = self.akidb("migrate", "words", snapshot, "--to", "json", keys=self.copier)
+        other = self.akidb("migrate", "words", snapshot, "--format", "json", keys=self.copier)
         self.akidb("restore", "words", other.splitlines()[-1], self.out, keys=self.reader)
         self.assert_same(self.small, self.out)
 
