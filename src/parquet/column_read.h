@@ -36,7 +36,7 @@ typedef akidb_status ak_page_visitor(void *context, const ak_page *page, uint64_
 AKIDB_CHECK akidb_status ak_visit_vectors(ak_decoding *decoding, const ak_chunk *chunk, uint32_t k,
                                           ak_page_visitor *visit, void *context, akidb_error *err);
 
-/* The number of values of the first row. (vector_read.c) */
+/* The number of values of the first row that has any; 0 when none is found. (vector_read.c) */
 AKIDB_CHECK akidb_status ak_read_first_length(ak_decoding *decoding, const ak_chunk *chunk,
                                               uint64_t *length_out, akidb_error *err);
 

@@ -73,7 +73,7 @@ static bool counts_tell_dimension(const ak_file_leaf *leaf, const ak_column_chun
     return !has_nulls && (uint64_t)chunk->num_values % rows == 0;
 }
 
-/* Where the counts do not tell it, the first row is the measure. */
+/* Where the counts do not tell it, the first row that has any floats is the measure. */
 static akidb_status find_dimension(akidb_parquet_reader *reader, akidb_error *err)
 {
     size_t group = 0;
@@ -92,7 +92,12 @@ static akidb_status find_dimension(akidb_parquet_reader *reader, akidb_error *er
         if (status != AKIDB_OK)
             return status;
     }
-    if (dimension == 0 || dimension > AKIDB_DIMENSION_MAX)
+    if (dimension == 0)
+        return ak_fail_at(err, AKIDB_E_VALIDATION,
+                          AK_ROW(reader->input->name, reader->first_rows[group], leaf->column),
+                          "expected a vector of 1 to %u floats, found null or an empty list",
+                          AKIDB_DIMENSION_MAX);
+    if (dimension > AKIDB_DIMENSION_MAX)
         return ak_fail_at(err, AKIDB_E_VALIDATION,
                           AK_ROW(reader->input->name, reader->first_rows[group], leaf->column),
                           "expected vectors of 1 to %u floats, found %llu", AKIDB_DIMENSION_MAX,

@@ -227,14 +227,33 @@ akidb_status ak_visit_vectors(ak_decoding *decoding, const ak_chunk *chunk, uint
 
 /* ---- the length of the first row ------------------------------------------------------------- */
 
-/* Counts up to the second row's beginning; one past the largest dimension is enough. */
+/* Levels of the beginning of a page; one entry past the largest dimension is enough. */
+static akidb_status read_beginning(ak_decoding *decoding, const ak_chunk *chunk,
+                                   const ak_page *page, size_t count, akidb_error *err)
+{
+    unsigned max = chunk->leaf->max_definition;
+    akidb_status status = ak_decoding_reserve_levels(decoding, 2 * count, err);
+    if (status != AKIDB_OK)
+        return status;
+    status = ak_rle_decode(page->repetition, 1, 1, count, decoding->levels, NULL, err);
+    if (status == AKIDB_OK)
+        status = ak_rle_decode(page->definition, ak_bit_width(max), max, count,
+                               decoding->levels + count, NULL, err);
+    if (status != AKIDB_OK)
+        ak_page_context(chunk, page->offset, err);
+    return status;
+}
+
+/* Counts the elements of the first row that has any, up to the row behind it. Rows before it are no
+ * vectors, and it is reading them that tells. */
 akidb_status ak_read_first_length(ak_decoding *decoding, const ak_chunk *chunk,
                                   uint64_t *length_out, akidb_error *err)
 {
+    unsigned element = element_level(chunk->leaf);
     uint64_t length = 0;
     *length_out = 0;
     begin_pages(decoding, chunk);
-    while (length <= AKIDB_DIMENSION_MAX) {
+    for (;;) {
         ak_page page;
         bool done;
         akidb_status status = ak_page_reader_next(&decoding->pages, &page, &done, err);
@@ -243,19 +262,20 @@ akidb_status ak_read_first_length(ak_decoding *decoding, const ak_chunk *chunk,
         if (done)
             break;
         size_t count = page.values <= AKIDB_DIMENSION_MAX ? page.values : AKIDB_DIMENSION_MAX + 1;
-        status = ak_decoding_reserve_levels(decoding, count, err);
+        status = read_beginning(decoding, chunk, &page, count, err);
         if (status != AKIDB_OK)
             return status;
-        status = ak_rle_decode(page.repetition, 1, 1, count, decoding->levels, NULL, err);
-        if (status != AKIDB_OK) {
-            ak_page_context(chunk, page.offset, err);
-            return status;
-        }
-        for (size_t i = 0; i < count; i++, length++)
+        for (size_t i = 0; i < count; i++) {
             if (decoding->levels[i] == 0 && length > 0) {
                 *length_out = length;
                 return AKIDB_OK;
             }
+            length += decoding->levels[count + i] >= element;
+        }
+        if (length > AKIDB_DIMENSION_MAX)
+            break;
+        if (count < page.values) /* so many rows that are no vectors: no length is told */
+            return AKIDB_OK;
     }
     *length_out = length;
     return AKIDB_OK;

@@ -74,6 +74,77 @@ static void a_ragged_row_is_named(void **state)
     refuse_third_row((run[]){{1, 0}, {4, 1}}, 2, (run[]){{5, 3}}, 1, 5, 5, "more than 4");
 }
 
+/* A first row of these levels, then two rows of 4 values. */
+static void refuse_first_row(const run *repetition, size_t repetitions, const run *definition,
+                             int32_t entries, const char *text)
+{
+    run runs[6] = {{0, 0}};
+    akidb_buffer body = {0};
+    memcpy(runs, repetition, repetitions * sizeof *runs);
+    memcpy(runs + repetitions, (run[]){{1, 0}, {3, 1}, {1, 0}, {3, 1}}, 4 * sizeof *runs);
+    build_begin(&b, 3);
+    build_optional_vector();
+    put_runs(&body, runs, repetitions + 4);
+    put_runs(&body, (run[]){*definition, {8, 3}}, 2);
+    put_floats(&body, 0, 8);
+    build_plain_page(&b, entries + 8, body);
+    build_refused(&b, AKIDB_E_VALIDATION, text);
+    assert_int_equal(b.err.row, 0);
+    assert_string_equal(b.err.column, "vector");
+}
+
+/* It is not the measure of the others. */
+static void a_first_row_that_is_no_vector_is_named(void **state)
+{
+    (void)state;
+    refuse_first_row((run[]){{1, 0}}, 1, &(run){1, 0}, 1, "a vector of 4 floats, found null");
+    refuse_first_row((run[]){{1, 0}}, 1, &(run){1, 1}, 1, "4 floats, found an empty list");
+    refuse_first_row((run[]){{1, 0}, {3, 1}}, 2, &(run){4, 0}, 4, "4 floats, found null");
+}
+
+/* `rows` rows of nothing, and a vector of 4 behind them. */
+static void refuse_nulls(uint64_t rows, const char *text)
+{
+    akidb_buffer body = {0}, levels = {0};
+    build_begin(&b, (int64_t)rows + 1);
+    build_optional_vector();
+    assert_ok(b.err, ak_levels_append_constant(&levels, rows + 1, 0, &b.err));
+    put_bytes(&levels, (const uint8_t[]){3 << 1, 1}, 2);
+    put_u32(&body, (uint32_t)levels.size);
+    put_bytes(&body, levels.data, levels.size);
+    levels.size = 0;
+    assert_ok(b.err, ak_levels_append_constant(&levels, rows, 0, &b.err));
+    put_bytes(&levels, (const uint8_t[]){4 << 1, 3}, 2);
+    put_u32(&body, (uint32_t)levels.size);
+    put_bytes(&body, levels.data, levels.size);
+    put_floats(&body, 0, 4);
+    build_plain_page(&b, (int32_t)rows + 4, body);
+    akidb_buffer_free(&levels);
+    build_refused(&b, AKIDB_E_VALIDATION, text);
+    assert_int_equal(b.err.row, 0);
+}
+
+static void rows_of_nulls_before_the_first_vector_are_told(void **state)
+{
+    (void)state;
+    refuse_nulls(100, "a vector of 4 floats, found null");
+    refuse_nulls(AKIDB_DIMENSION_MAX - 1, "found null or an empty list"); /* it is cut there */
+    refuse_nulls(3 * AKIDB_DIMENSION_MAX, "found null or an empty list");
+}
+
+static void a_column_of_nulls_alone_is_named(void **state)
+{
+    (void)state;
+    akidb_buffer body = {0};
+    build_begin(&b, 5);
+    build_optional_vector();
+    put_constant_levels(&body, 5, 0);
+    put_constant_levels(&body, 5, 0);
+    build_plain_page(&b, 5, body);
+    build_refused(&b, AKIDB_E_VALIDATION, "found null or an empty list");
+    assert_int_equal(b.err.row, 0);
+}
+
 /* DuckDB writes a null ARRAY as so many entries without a slot. */
 static void a_null_array_of_duckdb_is_named(void **state)
 {
@@ -404,6 +475,9 @@ int main(void)
         cmocka_unit_test(an_empty_vector_is_named),
         cmocka_unit_test(a_null_element_is_named),
         cmocka_unit_test(a_ragged_row_is_named),
+        cmocka_unit_test(a_first_row_that_is_no_vector_is_named),
+        cmocka_unit_test(rows_of_nulls_before_the_first_vector_are_told),
+        cmocka_unit_test(a_column_of_nulls_alone_is_named),
         cmocka_unit_test(a_null_array_of_duckdb_is_named),
         cmocka_unit_test(rows_of_later_row_groups_count_from_the_start_of_the_file),
         cmocka_unit_test(malformed_levels_are_corruption),
