@@ -159,8 +159,8 @@ AKIDB_API void akidb_parquet_writer_free(akidb_parquet_writer *writer);
  *            microseconds. A column that is not there: the time of the call.
  *   Vectors  every row as long as the first one; float16 is widened.
  *   Texts    are checked to be UTF-8. That metadata is JSON is for akidb_batch_validate to check.
- *   Limits   a file may stand for 1,024 times its own bytes and 64 MiB more, or 1,048,576 times
- *            with a summary of it: AKIDB_E_LIMIT.
+ *   Limits   row groups that are read by one call may stand for 1,024 times their own bytes and 512
+ *            MiB more, or 1,048,576 times with a summary of the file: AKIDB_E_LIMIT.
  * A row that is no document is AKIDB_E_VALIDATION and names row and column. */
 
 /* The fields of a document, as bits. A text that was not asked for reads as null, a vector or time

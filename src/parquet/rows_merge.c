@@ -3,12 +3,12 @@
 #include "base/checked.h"
 #include "base/error.h"
 
-/* A file may stand for so many bytes per byte of its own, and for a little more when it is small.
- * Dictionaries and runs could stand for any number; real collections stay far below. What was
- * recorded when it was written has been that large: vectors of zeros must come back as well. */
+/* What is read at once may stand for so many bytes per byte of its own, and for some more: vectors
+ * that are all the same take next to nothing, and must come in. Dictionaries and runs could stand
+ * for any number. What was recorded when it was written has been that large. */
 #define EXPANSION_MAX      1024u
 #define EXPANSION_RECORDED (1u << 20)
-#define EXPANSION_ALLOWED  (UINT64_C(64) << 20)
+#define EXPANSION_ALLOWED  (UINT64_C(512) << 20)
 
 uint64_t ak_stored_bytes(const akidb_parquet_reader *reader, size_t group)
 {
@@ -37,10 +37,12 @@ akidb_status ak_rows_allowed(const akidb_parquet_reader *reader, size_t first, s
         allowed = UINT64_MAX;
     if (!ak_mul_u64(rows, row_bytes, &wanted) || wanted > allowed || rows > SIZE_MAX)
         return ak_fail_at(err, AKIDB_E_LIMIT, AK_IN(reader->input->name),
-                          "expected row groups that stand for at most %llu bytes by their size, "
-                          "found %llu rows of %llu bytes in %llu bytes of columns",
-                          (unsigned long long)allowed, (unsigned long long)rows,
-                          (unsigned long long)row_bytes, (unsigned long long)stored);
+                          "expected at most %llu bytes of documents out of %llu bytes of columns "
+                          "(%llu for each, and %llu MiB), found %llu rows of %llu bytes; smaller "
+                          "row groups, or vectors that are not compressed, have room",
+                          (unsigned long long)allowed, (unsigned long long)stored,
+                          (unsigned long long)factor, (unsigned long long)(EXPANSION_ALLOWED >> 20),
+                          (unsigned long long)rows, (unsigned long long)row_bytes);
     *bytes_out = allowed;
     *rows_out = rows;
     return AKIDB_OK;

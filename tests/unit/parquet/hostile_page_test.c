@@ -206,7 +206,38 @@ static void rows_that_the_bytes_cannot_hold_are_over_the_limit(void **state)
     build_begin(&b, INT64_C(1) << 60);
     build_vectors(&b, 3, 4);
     b.chunks[0].num_values = INT64_C(1) << 62;
-    build_refused(&b, AKIDB_E_LIMIT, "1152921504606846976 rows");
+    build_refused(&b, AKIDB_E_LIMIT, "1152921504606846976 rows of 40 bytes; smaller row groups");
+}
+
+/* 80 MB out of 3 KB, as other engines write them: one entry of a dictionary, and runs. */
+static void vectors_that_are_all_the_same_are_read(void **state)
+{
+    (void)state;
+    enum { ROWS = 300, K = AKIDB_DIMENSION_MAX };
+    akidb_buffer entry = {0}, body = {0}, levels = {0};
+    build_begin(&b, ROWS);
+    build_vector(&b);
+    put_floats(&entry, 7, 1);
+    ak_page_header header = {
+        .type = AK_PAGE_DICTIONARY, .compressed_size = 4, .uncompressed_size = 4, .num_values = 1};
+    build_page(&b, &header, &entry);
+    assert_ok(b.err, ak_levels_append_fixed_repetition(&levels, ROWS, K, &b.err));
+    put_u32(&body, (uint32_t)levels.size);
+    put_bytes(&body, levels.data, levels.size);
+    akidb_buffer_free(&levels);
+    put_constant_levels(&body, (uint64_t)ROWS * K, 1);
+    put_bytes(&body, "\0", 1); /* width 0, one run of all */
+    for (uint32_t run = (uint32_t)ROWS * K << 1; run > 0; run >>= 7)
+        put_bytes(&body, &(uint8_t){(uint8_t)(run < 128 ? run : run | 128)}, 1);
+    header = data_header(ROWS * K, body.size);
+    header.encoding = AK_ENCODING_RLE_DICTIONARY;
+    build_page(&b, &header, &body);
+    assert_true(b.file.size < 4000);
+    akidb_documents *documents = build_decoded(&b);
+    akidb_batch batch = akidb_documents_batch(documents);
+    assert_int_equal(batch.rows, ROWS);
+    assert_true(batch.vectors[0] == 7 && batch.vectors[(size_t)ROWS * K - 1] == 7);
+    akidb_documents_free(documents);
 }
 
 /* ---- counts ---------------------------------------------------------------------------------- */
@@ -494,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_page_that_its_bytes_cannot_hold_is_corruption),
         cmocka_unit_test(a_page_over_the_limit_is_not_decompressed),
         cmocka_unit_test(rows_that_the_bytes_cannot_hold_are_over_the_limit),
+        cmocka_unit_test(vectors_that_are_all_the_same_are_read),
         cmocka_unit_test(more_values_than_the_footer_counts_are_corruption),
         cmocka_unit_test(fewer_values_than_the_footer_counts_are_corruption),
         cmocka_unit_test(pages_of_flat_columns_must_have_the_rows_of_the_row_group),

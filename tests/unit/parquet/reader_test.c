@@ -357,7 +357,7 @@ static void a_file_without_rows_says_its_dimension(void **state)
 static void what_was_recorded_is_read_however_well_it_was_compressed(void **state)
 {
     (void)state;
-    enum { ROWS = 300 };
+    enum { ROWS = 2200 };
     akidb_error err;
     akidb_buffer file = {0};
     akidb_documents *documents;
