@@ -79,10 +79,7 @@ bool ak_is_local_failure(akidb_status status);
 /* The local copy is damaged: counts and logs that, the first time. */
 void ak_base_note_damage(ak_base *base, const akidb_error *problem);
 
-/* ---- base_read.c: all do I/O ----------------------------------------------------------------- */
-
-/* A missing snapshot, which somebody else has deleted, is AKIDB_E_CORRUPTION, as any damage that
- * the store has, too. */
+/* ---- base_read.c, base_many.c: all do I/O, by base_pages.h ----------------------------------- */
 
 /* NULL: it has not been loaded. */
 const ak_row_index *ak_base_index(const ak_base *base);
@@ -91,6 +88,14 @@ AKIDB_CHECK akidb_status ak_base_load_index(ak_base *base, akidb_error *err);
 /* Appends the document with this id, if it is there. */
 AKIDB_CHECK akidb_status ak_base_get(ak_base *base, const akidb_uuid *id,
                                      akidb_documents *documents, bool *found_out, akidb_error *err);
+
+/* The same for many ids, of a base that the store serves: several requests at once, and no page is
+ * fetched twice. Appends in no particular order; places_out[i] is the row of ids[i] in `documents`,
+ * or SIZE_MAX. On failure, which is that of the first row group that failed, `documents` have some
+ * of them. */
+AKIDB_CHECK akidb_status ak_base_get_many(ak_base *base, const akidb_uuid *ids, size_t count,
+                                          akidb_documents *documents, size_t *places_out,
+                                          akidb_error *err);
 
 /* Appends the documents with this external id, in no particular order. */
 AKIDB_CHECK akidb_status ak_base_get_external(ak_base *base, akidb_slice text,

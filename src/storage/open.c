@@ -336,6 +336,7 @@ akidb_status akidb_storage_close(akidb_storage *storage, akidb_error *err)
     for (size_t i = 0; i < storage->collection_count; i++)
         ak_collection_release(storage->collections[i]);
     free(storage->collections);
+    ak_pool_free(atomic_load(&storage->readers));
     ak_cache_free(storage->cache);
     ak_route_close(&storage->background);
     ak_route_close(&storage->foreground);

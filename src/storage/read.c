@@ -34,12 +34,19 @@ typedef struct lookup {
     uint8_t *where; /* NULL: all lie in memory, and are in the caller's documents already */
     akidb_documents *memory; /* those of IN_MEMORY, in order */
     ak_base *base;           /* retained */
+    /* When the store serves the base, and more than one id is looked for there: */
+    akidb_uuid *wanted; /* those of IN_BASE, in order */
+    akidb_documents *fetched;
+    size_t *places; /* of each of them in `fetched`; SIZE_MAX: not there */
 } lookup;
 
 static void lookup_free(lookup *l)
 {
     free(l->where);
     akidb_documents_free(l->memory);
+    free(l->wanted);
+    akidb_documents_free(l->fetched);
+    free(l->places);
     ak_base_release(l->base);
 }
 
@@ -79,18 +86,53 @@ static akidb_status look(const ak_collection *collection, lookup *l, akidb_docum
     return status;
 }
 
+/* Fetches what the store has of a get, several requests at once, if that is worth it. */
+static akidb_status fetch(lookup *l, akidb_error *err)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < l->count; i++)
+        count += l->where[i] == IN_BASE ? 1 : 0;
+    if (count < 2 || ak_base_is_local(l->base))
+        return AKIDB_OK;
+    l->wanted = malloc(count * sizeof *l->wanted);
+    l->places = malloc(count * sizeof *l->places);
+    if (l->wanted == NULL || l->places == NULL)
+        return ak_fail_memory(err, count * sizeof *l->wanted);
+    count = 0;
+    for (size_t i = 0; i < l->count; i++)
+        if (l->where[i] == IN_BASE)
+            l->wanted[count++] = l->ids[i];
+    akidb_status status = akidb_documents_new(l->base->of.created.dimension, &l->fetched, err);
+    return status != AKIDB_OK
+               ? status
+               : ak_base_get_many(l->base, l->wanted, count, l->fetched, l->places, err);
+}
+
+/* Appends the next document of those that were fetched, if it is there. */
+static akidb_status take_fetched(const lookup *l, const size_t *place, akidb_documents *documents,
+                                 bool *found_out, akidb_error *err)
+{
+    *found_out = *place != SIZE_MAX;
+    if (!*found_out)
+        return AKIDB_OK;
+    akidb_batch fetched = akidb_documents_batch(l->fetched);
+    return ak_documents_append_rows(documents, &fetched, place, 1, err);
+}
+
 /* The part that reads the base, and puts all together in the order of the ids. */
-static akidb_status gather(const lookup *l, akidb_documents *documents, size_t *found_out,
+static akidb_status gather(lookup *l, akidb_documents *documents, size_t *found_out,
                            akidb_error *err)
 {
     akidb_batch memory = akidb_documents_batch(l->memory);
-    akidb_status status = AKIDB_OK;
-    size_t next = 0;
+    size_t next = 0, next_place = 0;
+    akidb_status status = fetch(l, err);
     for (size_t i = 0; i < l->count && status == AKIDB_OK; i++) {
         bool found = false;
         if (l->where[i] == IN_MEMORY) {
             status = ak_documents_append_rows(documents, &memory, &next, 1, err);
             next++;
+        } else if (l->where[i] == IN_BASE && l->places != NULL) {
+            status = take_fetched(l, &l->places[next_place++], documents, &found, err);
         } else if (l->where[i] == IN_BASE) {
             status = ak_base_get(l->base, &l->ids[i], documents, &found, err);
         }

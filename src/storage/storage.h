@@ -28,6 +28,7 @@
 
 #include "akidb/storage.h"
 #include "document/new_ids.h"
+#include "os/pool.h"
 #include "storage/base.h"
 #include "storage/cache.h"
 #include "storage/catalogue.h"
@@ -121,6 +122,7 @@ struct akidb_storage {
     ak_route foreground;
     ak_route background; /* without the caller's progress hook */
     ak_cache *cache;
+    _Atomic(ak_pool *) readers; /* of base_many.c, from the first time on that it needs it */
     akidb_hooks hooks; /* the caller's */
     pthread_mutex_t log_lock;
     akidb_clock clock;
