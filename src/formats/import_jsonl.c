@@ -23,11 +23,19 @@ typedef struct jsonl_source {
 
 enum { FEED_SIZE = 256 << 10 }; /* for each thread */
 
+/* Who writes documents into a pipe one by one may wait for what becomes of each: whole lines are
+ * not kept back until there are more. */
+static bool takes_more(const jsonl_source *jsonl)
+{
+    return jsonl->bytes.size < jsonl->feed_size &&
+           (jsonl->bytes.size == 0 || ak_text_in_ready(&jsonl->text));
+}
+
 static akidb_status feed(jsonl_source *jsonl, akidb_error *err)
 {
     jsonl->bytes.size = 0;
     bool more = true;
-    while (more && jsonl->bytes.size < jsonl->feed_size) {
+    while (more && takes_more(jsonl)) {
         size_t before = jsonl->bytes.size;
         akidb_status status = ak_text_in_read(&jsonl->text, &jsonl->bytes, err);
         if (status != AKIDB_OK)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,4 +48,10 @@ akidb_status ak_stream_in_read(ak_stream_in *in, akidb_buffer *buffer, akidb_err
         return ak_fail_errno(err, errno, in->name, "cannot be read");
     buffer->size += (size_t)got;
     return AKIDB_OK;
+}
+
+bool ak_stream_in_ready(const ak_stream_in *in)
+{
+    struct pollfd waits = {.fd = in->fd, .events = POLLIN};
+    return poll(&waits, 1, 0) != 0; /* what went wrong is told by the read */
 }

@@ -16,4 +16,7 @@ void ak_stream_in_close(ak_stream_in *in);
 AKIDB_CHECK akidb_status ak_stream_in_read(ak_stream_in *in, akidb_buffer *buffer,
                                            akidb_error *err);
 
+/* Whether a read would give something, or the end, without waiting for who writes into the pipe. */
+bool ak_stream_in_ready(const ak_stream_in *in);
+
 #endif

@@ -110,3 +110,8 @@ akidb_status ak_text_in_read(ak_text_in *text, akidb_buffer *buffer, akidb_error
     text->stored.size = 0;
     return status;
 }
+
+bool ak_text_in_ready(const ak_text_in *text)
+{
+    return text->ended || text->at < text->stored.size || ak_stream_in_ready(&text->in);
+}

@@ -21,4 +21,7 @@ void ak_text_in_close(ak_text_in *text);
  * compressed data that is damaged or cut off. */
 AKIDB_CHECK akidb_status ak_text_in_read(ak_text_in *text, akidb_buffer *buffer, akidb_error *err);
 
+/* Whether a read would give something, or the end, without waiting for who writes into the pipe. */
+bool ak_text_in_ready(const ak_text_in *text);
+
 #endif

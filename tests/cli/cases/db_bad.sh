@@ -57,6 +57,7 @@ until [ -s acks ] || [ $tries -ge 200 ]; do
     sleep 0.05
     tries=$((tries + 1))
 done
+[ "$(cat acks)" = 1 ] || echo "NO RECEIPT WHILE THE PIPE IS OPEN"
 run akidb db count --data data words
 run akidb db insert --data data words a.jsonl
 run akidb db wal --data data --summary | sed 's/LSN 1 to [0-9]*/LSN 1 to <n>/; s/^[0-9]* entries/<n> entries/'

@@ -425,6 +425,35 @@ static void standard_input_gives_lines(void **state)
     akidb_documents_free(documents);
 }
 
+static void a_line_is_given_before_the_pipe_ends(void **state)
+{
+    (void)state;
+    static const char line[] = "{\"vector\":[1,2]}\n";
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_true(write(ends[1], line, sizeof line - 1) == sizeof line - 1);
+    char path[32];
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    akidb_error err;
+    akidb_import *import;
+    akidb_documents *documents;
+    const akidb_import_options options = {.struct_size = sizeof options,
+                                          .format = AKIDB_FILE_JSONL};
+    assert_ok(err, akidb_import_open(path, &options, &import, &err));
+    assert_ok(err, akidb_documents_new(akidb_import_dimension(import), &documents, &err));
+    for (size_t i = 0; i < 3; i++) {
+        bool done;
+        assert_ok(err, akidb_import_next(import, 1, documents, &done, &err));
+        assert_false(done);
+        assert_int_equal(akidb_documents_batch(documents).rows, 1);
+        assert_true(write(ends[1], line, sizeof line - 1) == sizeof line - 1);
+    }
+    akidb_documents_free(documents);
+    akidb_import_close(import);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* ---- external ids ---------------------------------------------------------------------------- */
 
 static void a_list_of_external_ids_goes_with_the_documents_in_order(void **state)
@@ -511,6 +540,7 @@ int main(void)
         cmocka_unit_test(torn_and_uneven_fvecs_are_corruption),
         cmocka_unit_test(lines_are_documents),
         cmocka_unit_test(standard_input_gives_lines),
+        cmocka_unit_test(a_line_is_given_before_the_pipe_ends),
         cmocka_unit_test(a_list_of_external_ids_goes_with_the_documents_in_order),
         cmocka_unit_test(a_list_that_does_not_match_is_refused_with_both_counts),
         cmocka_unit_test(a_file_that_cannot_be_opened_is_named),
