@@ -9,7 +9,7 @@
  * a status. A mapped file cannot: when the processor finds no bytes behind an address, the system
  * sends the process SIGBUS, which ends it, at whatever line of yours reads the float.
  *
- *   Truncated   A file that somebody makes shorter while it is mapped: SIGBUS.
+ *   Truncated   A file that somebody makes shorter while it is mapped: SIGBUS, in the open as well.
  *   Failing     A disk, or a server of files, that cannot give the bytes any more: SIGBUS.
  *   Overwritten Bytes that somebody writes into the file change under the reader. Checksums were
  *               compared when it was opened and say nothing of later.
@@ -49,8 +49,10 @@ typedef struct akidb_mapped_vectors akidb_mapped_vectors;
 typedef struct akidb_mapped_options {
     size_t struct_size;  /* sizeof(akidb_mapped_options) */
     akidb_toggle verify; /* compare every byte with its checksum now, once: reads all of the file.
-                            Off, only footer, headers and levels are looked at, and a damaged float
-                            is not noticed. Default on */
+                            Of a file alone these are the checksums of its pages, which other
+                            writers may have left out: then there is nothing to compare. Off, only
+                            footer, headers and levels are looked at, and a damaged float is not
+                            noticed. Default on */
     unsigned threads;    /* that compare; default 1 */
 } akidb_mapped_options;
 
