@@ -296,8 +296,8 @@ static akidb_status run(reading *r)
     return status;
 }
 
-/* How many row groups to have in work: one for each thread, and more where fetching them takes
- * longer than decoding, as far as memory for their bytes goes. */
+/* How many row groups to have in work, at least one: one for each thread, and more where fetching
+ * them takes longer than decoding, as far as memory for their bytes goes. */
 static size_t groups_at_once(const reading *r)
 {
     size_t threads = r->reader->options.threads, most = ak_pool_threads(r->reader->pool);
@@ -309,7 +309,9 @@ static size_t groups_at_once(const reading *r)
     uint64_t fit = READS_BYTES_MAX / largest;
     if (fit < most)
         most = fit < threads ? threads : (size_t)fit;
-    return r->count < most ? r->count : most;
+    if (r->count < most)
+        most = r->count;
+    return most > 0 ? most : 1;
 }
 
 static akidb_status read_groups(reading *r, size_t rows)

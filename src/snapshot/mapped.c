@@ -32,7 +32,7 @@ static akidb_status add_part(akidb_snapshotter *snapshotter,
                              const akidb_snapshot_part *part, akidb_mapped_vectors *mapped,
                              akidb_error *err)
 {
-    ak_mapping mapping;
+    ak_mapping mapping = {NULL, 0};
     akidb_status status = map_part(snapshotter, metadata, part, mapped, &mapping, err);
     if (status != AKIDB_OK)
         return status;
