@@ -135,10 +135,14 @@ static void tell_recovery(cli *session, const akidb_recovery_report *report)
 static int fail_to_open(cli *session, const cli_db_values *v, const akidb_error *err)
 {
     int code = cli_fail(session, err);
-    if (err->status == AKIDB_E_CORRUPTION && v->recovery <= AKIDB_RECOVER_STRICT + 1)
-        cli_say(session, "a snapshot that is missing may lie in another --store; 'akidb db wal' "
-                         "shows how much of the log is whole; --recovery and "
-                         "--allow-older-snapshot go on with less");
+    if (err->status != AKIDB_E_CORRUPTION)
+        return code;
+    if (v->recovery <= AKIDB_RECOVER_STRICT + 1)
+        cli_say(session, "'akidb db verify' tells all that is damaged; a snapshot that is missing "
+                         "may lie in another --store; --recovery goes on with less of the log, "
+                         "--allow-older-snapshot with an older snapshot");
+    cli_say(session, "when nothing else helps, 'akidb db adopt' with a new data folder brings back "
+                     "what was flushed");
     return code;
 }
 

@@ -389,8 +389,9 @@ static void report_log(const recovery *r, const ak_wal_report *found)
              " and kept in %s",
              found->torn_bytes, found->torn_segment, found->torn_offset, found->torn_copy);
     if (found->dropped_entries > 0 || found->dropped_bytes > 0)
-        tell(storage, "at least %" PRIu64 " entries, %" PRIu64 " bytes, were dropped from %s on",
-             found->dropped_entries, found->dropped_bytes, found->dropped_from);
+        tell(storage, "at least %" PRIu64 " entr%s, %" PRIu64 " bytes, dropped from %s on",
+             found->dropped_entries, found->dropped_entries == 1 ? "y" : "ies",
+             found->dropped_bytes, found->dropped_from);
     if (found->dropped_entries == 0 || r->orphans == 0)
         return;
     report->dropped_entries += r->orphans;

@@ -525,7 +525,8 @@ static akidb_status find_log_id(replay *r, akidb_error *err)
     char name[AK_WAL_NAME_SIZE];
     ak_wal_segment_name(r->out->segments[0].number, name);
     return ak_wal_fail_at(r->folder, AKIDB_E_CORRUPTION, name, 0, err,
-                          "no segment of the log has a head that matches its checksum");
+                          "no segment of the log has a head that matches its checksum, and "
+                          "without one no entry can be checked");
 }
 
 static void finish(replay *r)

@@ -38,3 +38,12 @@ newest=$(cat newest)
 : >"data/store/snapshots/08368075-d26b-5a31-bc6a-d6923f230e79/$newest.parquet"
 run akidb db count --data data words
 run akidb db count --data data --allow-older-snapshot words
+
+# The only segment has no head any more: no mode of recovery reads it, but what was flushed comes.
+need cp -r data headless
+need flip headless/wal/00000000000000000001.wal 8
+run akidb db count --data headless words
+unchanged headless akidb db count --data headless --recovery salvage words
+need rm "data/store/snapshots/08368075-d26b-5a31-bc6a-d6923f230e79/$newest.metadata.json"
+run akidb -q db adopt --data anew --store data/store
+run akidb db count --data anew --store data/store words
