@@ -64,3 +64,7 @@ run akidb db wal --data data --summary | sed 's/LSN 1 to [0-9]*/LSN 1 to <n>/; s
 exec 3>&-
 wait
 run akidb db count --data data words
+
+# No room for a segment of the log: it is told which option makes that smaller.
+run sh -c "trap '' XFSZ; ulimit -f 8192; akidb db insert --data little words a.jsonl"
+run sh -c "trap '' XFSZ; ulimit -f 8192; akidb db --data little --wal-segment-size 1M insert words a.jsonl"
