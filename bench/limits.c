@@ -99,6 +99,7 @@ bench_outcome bench_entropy(const bench_settings *s)
     bench_outcome outcome = {.cost = bench_begin(s->memory), .rows = data.batch.rows};
     const unsigned char *bytes = (const unsigned char *)data.batch.vectors;
     uint64_t counts[sizeof(float)][256] = {{0}};
+    uint64_t floats = data.vector_bytes / sizeof(float);
     double bits = 0;
     for (uint64_t i = 0; i < data.vector_bytes; i++)
         counts[i % sizeof(float)][bytes[i]]++;
@@ -106,7 +107,7 @@ bench_outcome bench_entropy(const bench_settings *s)
         for (size_t value = 0; value < 256; value++) {
             double count = (double)counts[at][value];
             if (count > 0)
-                bits += count * log2((double)(data.vector_bytes / sizeof(float)) / count);
+                bits += count * log2((double)floats / count);
         }
     }
     bench_end(&outcome.cost);

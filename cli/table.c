@@ -86,32 +86,37 @@ static void print_cell(const char *text, bool right, bool last, int width)
     fputs(last ? "\n" : "  ", stdout);
 }
 
+/* A table has at least one. */
 static size_t count_columns(const cli_column *columns)
 {
-    size_t count = 0;
+    size_t count = 1;
     while (count < COLUMNS_MAX && columns[count].heading != NULL)
         count++;
     return count;
 }
 
+static size_t next(size_t column, size_t count)
+{
+    return column + 1 < count ? column + 1 : 0;
+}
+
 static void print_table(const cli_table *table, const cli_column *columns, bool heading)
 {
     size_t count = count_columns(columns);
-    int widths[COLUMNS_MAX];
+    int widths[COLUMNS_MAX] = {0};
     for (size_t c = 0; c < count; c++) {
         int width = width_of(columns[c].heading);
         widths[c] = width > columns[c].width ? width : columns[c].width;
     }
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = 0, c = 0; i < table->count; i++, c = next(c, count)) {
         int width = width_of(table->cells[i]);
-        if (width > widths[i % count])
-            widths[i % count] = width;
+        if (width > widths[c])
+            widths[c] = width;
     }
     for (size_t c = 0; heading && c < count; c++)
         print_cell(columns[c].heading, columns[c].right, c + 1 == count, widths[c]);
-    for (size_t i = 0; i < table->count; i++)
-        print_cell(table->cells[i], columns[i % count].right, i % count + 1 == count,
-                   widths[i % count]);
+    for (size_t i = 0, c = 0; i < table->count; i++, c = next(c, count))
+        print_cell(table->cells[i], columns[c].right, c + 1 == count, widths[c]);
 }
 
 static int print_text(cli *session, const cli_rows *rows, const void *items, size_t count)
