@@ -99,6 +99,16 @@ static akidb_status find_dictionary(ak_chunk_pieces *p, akidb_error *err)
     return AKIDB_OK;
 }
 
+/* A piece that begins with it would take it for its own. */
+static akidb_status fail_late_dictionary(const ak_chunk_pieces *p, size_t from, akidb_error *err)
+{
+    const uint64_t offset = extent_of(p)->offset + p->at + from;
+    return ak_fail_at(err, AKIDB_E_CORRUPTION,
+                      (ak_place){p->reader->input->name, p->leaf->column, -1, (int64_t)offset},
+                      "expected a dictionary before all other pages, found %s",
+                      p->dictionary_size > 0 ? "a second one" : "one behind them");
+}
+
 /* How many pages make the next piece: their bytes and values. */
 static akidb_status find_pages(ak_chunk_pieces *p, size_t *size_out, uint64_t *values_out,
                                akidb_error *err)
@@ -110,6 +120,8 @@ static akidb_status find_pages(ak_chunk_pieces *p, size_t *size_out, uint64_t *v
         ak_page_header header;
         size_t page;
         akidb_status status = find_page(p, size, &header, &page, err);
+        if (status == AKIDB_OK && header.type == AK_PAGE_DICTIONARY)
+            status = fail_late_dictionary(p, size, err);
         if (status != AKIDB_OK)
             return status;
         size += page;

@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "codec/levels.h"
 #include "parquet/metadata.h"
+#include "parquet/row_stream.h"
 #include "test.h"
 
 typedef struct builder {
@@ -218,14 +219,47 @@ static inline akidb_status decode_exact(const akidb_buffer *file,
     return status;
 }
 
-/* Ends the file and decodes it, which must give just this status and a message with `text`. */
+/* The same of a row group, in pieces as small as can be. */
+static inline akidb_status decode_by_pieces(const akidb_buffer *file,
+                                            const akidb_parquet_read_options *options,
+                                            akidb_error *err)
+{
+    akidb_input input = akidb_input_from_memory((akidb_slice){file->data, file->size}, "memory");
+    akidb_parquet_reader *reader;
+    ak_row_stream *stream = NULL;
+    akidb_documents *documents = NULL;
+    akidb_status status = akidb_parquet_reader_open(&input, options, &reader, err);
+    if (status != AKIDB_OK)
+        return status;
+    if (akidb_parquet_reader_dimension(reader) > 0)
+        status = akidb_documents_new(akidb_parquet_reader_dimension(reader), &documents, err);
+    if (status == AKIDB_OK && documents != NULL)
+        status = ak_row_stream_open(reader, 0, 1, &stream, err);
+    for (size_t found = 1; status == AKIDB_OK && stream != NULL && found > 0;) {
+        akidb_documents_clear(documents);
+        status = ak_row_stream_next(stream, 1, documents, err);
+        found = akidb_documents_batch(documents).rows;
+    }
+    ak_row_stream_close(stream);
+    akidb_documents_free(documents);
+    akidb_parquet_reader_close(reader);
+    return status;
+}
+
+/* Ends the file and decodes it, which must give just this status and a message with `text`, and the
+ * status by pieces, too. */
 static inline void build_refused(builder *b, akidb_status expected, const char *text)
 {
     akidb_documents *documents;
+    akidb_error other = {0};
     build_end(b);
+    akidb_status by_pieces = decode_by_pieces(&b->file, &b->options, &other);
     akidb_status status = decode_exact(&b->file, &b->options, &documents, &b->err);
     akidb_documents_free(documents);
     akidb_buffer_free(&b->file);
+    if (by_pieces != expected)
+        fail_msg("by pieces: expected \"%s\" with \"%s\", found \"%s\": %s",
+                 akidb_status_name(expected), text, akidb_status_name(by_pieces), other.message);
     if (status != expected || (status != AKIDB_OK && strstr(b->err.message, text) == NULL))
         fail_msg("expected \"%s\" with \"%s\", found \"%s\": %s", akidb_status_name(expected), text,
                  akidb_status_name(status), b->err.message);
