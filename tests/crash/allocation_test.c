@@ -2,7 +2,8 @@
  * Every allocation fails once. The program is linked with -Wl,--wrap for malloc, calloc and
  * realloc, and walks through create, restore, list, verify and delete on a store in memory, failing
  * the first allocation, then the second, and so on until the walk succeeds. Each failure is a clean
- * status, nothing half-made becomes visible, and (by the sanitizer) nothing leaks.
+ * status, nothing half-made becomes visible, and (by the sanitizer) nothing leaks. The same for pages
+ * that several threads read, and for mapped ones, of a store on disk.
  */
 #include "test.h"
 
@@ -10,7 +11,9 @@
 #include <string.h>
 
 #include "akidb/akidb.h"
+#include "akidb/mapped.h"
 #include "failing_allocator.h"
+#include "folder.h"
 
 /* ---- the walk -------------------------------------------------------------------------------- */
 
@@ -194,6 +197,116 @@ static void every_failed_allocation_of_a_json_snapshot_is_clean(void **state)
     fail_every_allocation(&options);
 }
 
+/* ---- pages on several threads, and in place -------------------------------------------------- */
+
+enum { PAGED_ROWS = 600, PAGED_DIMENSION = 32 };
+
+typedef struct paged_walk {
+    akidb_snapshotter *snapshotter;
+    akidb_uuid collection;
+    akidb_uuid id;
+    const float *vectors;
+    float *restored;
+} paged_walk;
+
+static akidb_status restore_pages(paged_walk *w, akidb_error *err)
+{
+    size_t rows;
+    const akidb_restore_target target = {.struct_size = sizeof target,
+                                         .capacity = PAGED_ROWS,
+                                         .dimension = PAGED_DIMENSION,
+                                         .vectors = w->restored};
+    memset(w->restored, 0xff, PAGED_ROWS * PAGED_DIMENSION * sizeof(float));
+    akidb_status status = akidb_snapshot_restore_into(w->snapshotter, &w->collection, &w->id, NULL,
+                                                      &target, &rows, NULL, err);
+    if (status == AKIDB_OK) {
+        assert_int_equal(rows, PAGED_ROWS);
+        assert_memory_equal(w->restored, w->vectors, PAGED_ROWS * PAGED_DIMENSION * sizeof(float));
+    }
+    return status;
+}
+
+static akidb_status map_pages(paged_walk *w, akidb_error *err)
+{
+    akidb_mapped_vectors *mapped;
+    const akidb_mapped_options options = {.struct_size = sizeof options, .threads = 3};
+    akidb_status status = akidb_mapped_vectors_open_snapshot(w->snapshotter, &w->collection, &w->id,
+                                                             &options, &mapped, err);
+    if (status == AKIDB_OK) {
+        for (size_t i = 0; i < PAGED_ROWS; i++)
+            assert_memory_equal(akidb_mapped_vectors_row(mapped, i),
+                                w->vectors + i * PAGED_DIMENSION, PAGED_DIMENSION * sizeof(float));
+    } else {
+        assert_null(mapped);
+    }
+    akidb_mapped_vectors_close(mapped);
+    return status;
+}
+
+static void fail_reads(paged_walk *w, akidb_status (*read)(paged_walk *w, akidb_error *err))
+{
+    enum { MANY = 100000 };
+    long failed = 0;
+    for (bool reached = true; reached && failed < MANY;) {
+        akidb_error err = {0};
+        failing_allocator_arm(++failed);
+        akidb_status status = read(w, &err);
+        reached = failing_allocator_disarm();
+        if (status != AKIDB_OK && (status != AKIDB_E_OUT_OF_MEMORY || !reached))
+            fail_msg("allocation %ld: expected \"out of memory\", found \"%s\": %s", failed,
+                     akidb_status_name(status), err.message);
+        assert_true(reached || status == AKIDB_OK);
+    }
+    print_message("%ld allocations failed in turn\n", failed - 1);
+    assert_true(failed > 20 && failed < MANY);
+}
+
+static void fail_reads_of(akidb_vector_encoding encoding,
+                          akidb_status (*read)(paged_walk *w, akidb_error *err))
+{
+    akidb_error err = {0};
+    char folder[TEST_FOLDER_SIZE];
+    akidb_store *store;
+    float *vectors = malloc(PAGED_ROWS * PAGED_DIMENSION * sizeof *vectors);
+    paged_walk w = {.vectors = vectors, .restored = malloc(PAGED_ROWS * PAGED_DIMENSION * 4)};
+    assert_true(vectors != NULL && w.restored != NULL && test_folder_make(folder));
+    for (size_t i = 0; i < PAGED_ROWS * PAGED_DIMENSION; i++)
+        vectors[i] = (float)i;
+    const akidb_parquet_options parquet = {.struct_size = sizeof parquet,
+                                           .compression = AKIDB_COMPRESSION_NONE,
+                                           .vector_encoding = encoding,
+                                           .page_bytes = 4096,
+                                           .row_group_size = 200};
+    const akidb_snapshotter_options options = {
+        .struct_size = sizeof options, .parquet = &parquet, .part_rows = 400, .threads = 3};
+    const akidb_batch batch = {
+        .rows = PAGED_ROWS, .dimension = PAGED_DIMENSION, .vectors = vectors};
+    assert_ok(err, akidb_collection_id("crash", &w.collection, &err));
+    assert_ok(err, akidb_store_local_open(folder, &store, &err));
+    assert_ok(err, akidb_snapshotter_open(store, &options, &w.snapshotter, &err));
+    assert_ok(err,
+              akidb_snapshot_create(w.snapshotter, &w.collection, &batch, NULL, &w.id, NULL, &err));
+    fail_reads(&w, read);
+    akidb_snapshotter_close(w.snapshotter);
+    akidb_store_close(store);
+    test_folder_remove(folder);
+    free(vectors);
+    free(w.restored);
+}
+
+static void every_failed_allocation_of_pages_on_threads_is_clean(void **state)
+{
+    (void)state;
+    fail_reads_of(AKIDB_VECTOR_BYTE_STREAM_SPLIT, restore_pages);
+    fail_reads_of(AKIDB_VECTOR_ENCODING_DEFAULT, restore_pages);
+}
+
+static void every_failed_allocation_of_vectors_in_place_is_clean(void **state)
+{
+    (void)state;
+    fail_reads_of(AKIDB_VECTOR_ENCODING_DEFAULT, map_pages);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +314,8 @@ int main(void)
         cmocka_unit_test(every_failed_allocation_of_a_snapshot_of_several_parts_is_clean),
         cmocka_unit_test(every_failed_allocation_of_a_snapshot_with_a_profile_is_clean),
         cmocka_unit_test(every_failed_allocation_of_a_json_snapshot_is_clean),
+        cmocka_unit_test(every_failed_allocation_of_pages_on_threads_is_clean),
+        cmocka_unit_test(every_failed_allocation_of_vectors_in_place_is_clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
