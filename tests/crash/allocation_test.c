@@ -2,8 +2,8 @@
  * Every allocation fails once. The program is linked with -Wl,--wrap for malloc, calloc and
  * realloc, and walks through create, restore, list, verify and delete on a store in memory, failing
  * the first allocation, then the second, and so on until the walk succeeds. Each failure is a clean
- * status, nothing half-made becomes visible, and (by the sanitizer) nothing leaks. The same for pages
- * that several threads read, and for mapped ones, of a store on disk.
+ * status, nothing half-made becomes visible, and (by the sanitizer) nothing leaks. The same for
+ * pages that several threads read, and for mapped ones, of a store on disk.
  */
 #include "test.h"
 
