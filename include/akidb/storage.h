@@ -60,8 +60,9 @@ typedef struct akidb_storage_options {
                                    what it mends besides waits for the next flush or move */
     uint64_t memory_limit;      /* of all collections; then writes get AKIDB_E_LIMIT; 0: none */
     akidb_recovery recovery;
-    bool allow_older_snapshot; /* at open: if the newest snapshot of a collection is damaged, the
-                                  one before it, with as much of the log as there is */
+    bool allow_older_snapshot; /* at open: if the newest snapshot of a hot collection is damaged,
+                                  the one before it, with as much of the log as there is. Warm and
+                                  cold ones are not read then; akidb_storage_restore helps them */
     /* After each flush of a collection; NULL: none. The newest snapshot of a storage stays whatever
      * the policy says. */
     const akidb_retention *retention;
@@ -237,7 +238,8 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_storage_adopt(akidb_storage *storage,
  * from a cold collection reads ranges of its snapshot; what was written since lies in memory, until
  * the next flush writes both into one snapshot. All durable data is in the object store or in the
  * log at every moment; memory and DATA/warm hold copies. A copy in DATA/warm that is damaged is
- * told to the log hook, and the store serves the collection until the copy has been made again.
+ * told to the log hook, and the store serves the collection until the copy has been made again: by
+ * the storage's thread as fast as it can, by a move, or by a flush.
  * docs/tiers.md tells more.
  *   Store    A cold collection needs it for gets, cursors, its exact count after writes, and to say
  *            how many documents a delete found; not for upserts, nor for deletes that do not ask.

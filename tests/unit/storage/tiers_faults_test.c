@@ -263,6 +263,38 @@ static void damage_in_the_store_of_a_cold_collection_is_corruption(void **state)
     world_free(w);
 }
 
+/* An open does not read it, so that there is nothing to pass over: who reads it is told. */
+static void
+an_older_snapshot_takes_the_place_of_a_damaged_one_of_a_cold_collection_by_a_restore(void **state)
+{
+    for (int tier = AKIDB_TIER_WARM; tier <= AKIDB_TIER_COLD; tier++) {
+        akidb_error err;
+        akidb_recovery_report report;
+        world *w = world_new(*state);
+        world_upsert(w, 0, 100, 1);
+        akidb_uuid older = test_flush(w->storage, &books);
+        test_upsert(w->storage, &books, 50, 100, 2);
+        world_move(w, (akidb_tier)tier);
+        test_upsert(w->storage, &books, 10, 1, 3);
+        flip_in_store(w);
+        if (tier == AKIDB_TIER_WARM)
+            damage_local(w, "rm \"$f\"");
+        test_close(w->storage);
+        w->options.allow_older_snapshot = true;
+        w->storage = test_open(&w->options, &report);
+        assert_int_equal(report.older_snapshots, 0);
+        assert_status(AKIDB_E_CORRUPTION, get_one(w, 60, &err));
+        assert_ok(err, get_one(w, 10, &err)); /* lies in memory */
+        assert_ok(err, akidb_storage_restore(w->storage, &books, &older, &err));
+        assert_world(w);
+        world_reopen(w);
+        assert_world(w);
+        world_free(w);
+        test_folder_remove(*state);
+        assert_int_equal(mkdir(*state, 0700), 0);
+    }
+}
+
 static void leftovers_in_the_warm_folder_go_at_the_open(void **state)
 {
     world *w = world_new(*state);
@@ -317,6 +349,51 @@ static void a_disk_that_fails_at_any_call_of_a_move_loses_nothing(void **state)
         assert_int_equal(world_files(w, "warm"), path[step] == AKIDB_TIER_WARM ? 2 : 0);
     }
     world_free(w);
+}
+
+/* A move with a log of several segments, of which the nth unlink fails; returns whether that was
+ * one of a segment. */
+static bool move_without_unlink(const char *folder, uint64_t nth, bool *unlinked_out)
+{
+    enum { SEGMENT = 64 << 10, ROUNDS = 20 };
+    akidb_error err;
+    fault_files disk;
+    world *w = world_new(folder);
+    w->options.wal_segment_bytes = SEGMENT;
+    fault_files_init(&disk, akidb_files_system());
+    test_close(w->storage);
+    assert_ok(err, ak_storage_open_with(&w->options, &disk.files, &w->storage, NULL, &err));
+    for (uint64_t i = 1; i <= ROUNDS; i++)
+        world_upsert(w, 0, WORLD_DOCUMENTS, i);
+    int files = world_files(w, "wal");
+    fault_files_fail(&disk, UINT32_C(1) << CALL_UNLINK, nth, EACCES);
+    akidb_status status = akidb_storage_move(w->storage, &books, AKIDB_TIER_WARM, NULL, NULL, &err);
+    *unlinked_out = disk.failed == CALL_UNLINK;
+    fault_files_heal(&disk);
+    bool segment = strstr(w->last_warning, "segments that the log no longer needs") != NULL;
+    if (segment) {
+        assert_ok(err, status);
+        assert_int_equal(w->warnings, 1);
+        assert_int_equal(world_info(w).tier, AKIDB_TIER_WARM);
+        world_move(w, AKIDB_TIER_COLD); /* takes them along */
+        assert_true(world_files(w, "wal") < files);
+    }
+    world_reopen(w);
+    assert_world(w);
+    world_free(w);
+    return segment;
+}
+
+static void a_log_segment_that_cannot_be_removed_fails_no_move(void **state)
+{
+    bool unlinked = true;
+    int segments = 0;
+    for (uint64_t nth = 0; unlinked; nth++) {
+        segments += move_without_unlink(*state, nth, &unlinked);
+        test_folder_remove(*state);
+        assert_int_equal(mkdir(*state, 0700), 0);
+    }
+    assert_true(segments > 1);
 }
 
 /* ---- options, hooks -------------------------------------------------------------------------- */
@@ -457,8 +534,11 @@ int main(void)
         storage_test(the_background_mends_a_local_copy),
         storage_test(a_damaged_snapshot_is_written_anew_before_it_is_the_only_copy),
         storage_test(damage_in_the_store_of_a_cold_collection_is_corruption),
+        storage_test(
+            an_older_snapshot_takes_the_place_of_a_damaged_one_of_a_cold_collection_by_a_restore),
         storage_test(leftovers_in_the_warm_folder_go_at_the_open),
         storage_test(a_disk_that_fails_at_any_call_of_a_move_loses_nothing),
+        storage_test(a_log_segment_that_cannot_be_removed_fails_no_move),
         storage_test(a_cancelled_move_leaves_the_collection_where_it_was),
         storage_test(bytes_per_second_are_kept),
         storage_test(accesses_are_told),
