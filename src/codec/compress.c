@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "codec/zstd_around.h"
 
 enum { GZIP_WINDOW = 16 + MAX_WBITS }; /* zlib's sign for gzip's header and trailer */
 
@@ -148,23 +149,6 @@ void ak_compressor_free(ak_compressor *compressor)
     if (compressor->gzip_ready)
         deflateEnd(&compressor->gzip);
     free(compressor);
-}
-
-akidb_status ak_compressor_take_split_floats(ak_compressor *compressor, bool are_split,
-                                             akidb_error *err)
-{
-    enum { HASH_LOG = 6, MIN_MATCH = 7 }; /* 0 is what the level has */
-    if (compressor->codec != AK_CODEC_ZSTD || compressor->level != 1)
-        return AKIDB_OK;
-    size_t result =
-        ZSTD_CCtx_setParameter(compressor->zstd, ZSTD_c_hashLog, are_split ? HASH_LOG : 0);
-    if (!ZSTD_isError(result))
-        result =
-            ZSTD_CCtx_setParameter(compressor->zstd, ZSTD_c_minMatch, are_split ? MIN_MATCH : 0);
-    if (ZSTD_isError(result))
-        return ak_fail(err, AKIDB_E_UNSUPPORTED, "ZSTD parameters for split floats: %s",
-                       ZSTD_getErrorName(result));
-    return AKIDB_OK;
 }
 
 static akidb_status append_slices(akidb_buffer *buffer, const akidb_slice *slices, size_t count,
@@ -322,6 +306,45 @@ akidb_status ak_compress(ak_compressor *compressor, const akidb_slice *slices, s
         else
             status = compress_lz4(whole, buffer, err);
     }
+    if (status != AKIDB_OK)
+        buffer->size = before;
+    return status;
+}
+
+/* Sets the library up for split floats, or for anything else. */
+static akidb_status tune_zstd(ZSTD_CCtx *zstd, bool are_split, akidb_error *err)
+{
+    enum { HASH_LOG = 6, MIN_MATCH = 7 }; /* 0 is what the level has */
+    size_t result = ZSTD_CCtx_setParameter(zstd, ZSTD_c_hashLog, are_split ? HASH_LOG : 0);
+    if (!ZSTD_isError(result))
+        result = ZSTD_CCtx_setParameter(zstd, ZSTD_c_minMatch, are_split ? MIN_MATCH : 0);
+    if (ZSTD_isError(result))
+        return ak_fail(err, AKIDB_E_UNSUPPORTED, "ZSTD parameters for split floats: %s",
+                       ZSTD_getErrorName(result));
+    return AKIDB_OK;
+}
+
+static akidb_status compress_split_zstd(ZSTD_CCtx *zstd, akidb_slice page, size_t head,
+                                        akidb_buffer *buffer, akidb_error *err)
+{
+    bool done = false;
+    akidb_status status = tune_zstd(zstd, true, err);
+    if (status == AKIDB_OK)
+        status = ak_zstd_compress_around(zstd, page, head, ak_zstd_noise(page, head), buffer, &done,
+                                         err);
+    if (status == AKIDB_OK && !done)
+        status = compress_zstd(zstd, page, buffer, err);
+    akidb_status reset = tune_zstd(zstd, false, status == AKIDB_OK ? err : NULL);
+    return status == AKIDB_OK ? reset : status;
+}
+
+akidb_status ak_compress_split_floats(ak_compressor *compressor, akidb_slice page, size_t head,
+                                      akidb_buffer *buffer, akidb_error *err)
+{
+    if (compressor->codec != AK_CODEC_ZSTD || compressor->level != 1)
+        return ak_compress(compressor, &page, 1, buffer, err);
+    size_t before = buffer->size;
+    akidb_status status = compress_split_zstd(compressor->zstd, page, head, buffer, err);
     if (status != AKIDB_OK)
         buffer->size = before;
     return status;

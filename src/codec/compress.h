@@ -30,17 +30,19 @@ AKIDB_CHECK akidb_status ak_compressor_new(ak_codec codec, int level,
                                            ak_compressor **compressor_out, akidb_error *err);
 void ak_compressor_free(ak_compressor *compressor);
 
-/* Whether what is compressed from now on are split floats (codec/split.h), until it is called
- * again. In their bytes hardly anything repeats but single values: zstd at level 1 then looks for
- * long matches only, which is faster, and smaller too. Other codecs and levels do not care. */
-AKIDB_CHECK akidb_status ak_compressor_take_split_floats(ak_compressor *compressor, bool are_split,
-                                                         akidb_error *err);
-
 /* Appends the compressed bytes of the slices, taken as one. AKIDB_E_LIMIT for more than a block of
  * the codec can hold (about 2 GiB for LZ4, 4 GiB for Snappy). On failure the buffer is as it was.
  */
 AKIDB_CHECK akidb_status ak_compress(ak_compressor *compressor, const akidb_slice *slices,
                                      size_t count, akidb_buffer *buffer, akidb_error *err);
+
+/* The same for split floats (codec/split.h) of four bytes behind `head` other bytes. In their bytes
+ * hardly anything repeats but single values: zstd at level 1 then looks for long matches only, and
+ * stores the planes that are noise without a look (codec/zstd_around.h), which is faster, and
+ * smaller too. Other codecs and levels do not care. */
+AKIDB_CHECK akidb_status ak_compress_split_floats(ak_compressor *compressor, akidb_slice page,
+                                                  size_t head, akidb_buffer *buffer,
+                                                  akidb_error *err);
 
 typedef struct ak_decompressor ak_decompressor;
 AKIDB_CHECK akidb_status ak_decompressor_new(ak_decompressor **decompressor_out, akidb_error *err);

@@ -58,29 +58,37 @@ static akidb_status append_split(const ak_page *page, akidb_buffer *bytes, akidb
     return AKIDB_OK;
 }
 
+/* Splits the floats to where the levels lie already: codecs want one piece, and would copy two. */
+static akidb_status compress_split_page(ak_chunk *chunk, const ak_page *page, ak_chunk_tools *tools,
+                                        akidb_error *err)
+{
+    akidb_buffer *whole = &tools->split;
+    whole->size = 0;
+    akidb_status status = ak_buffer_reserve(whole, raw_size(page), err);
+    if (status == AKIDB_OK)
+        status =
+            ak_buffer_append(whole, chunk->body.data + page->body_offset, page->body_size, err);
+    if (status == AKIDB_OK)
+        status = append_split(page, whole, err);
+    if (status == AKIDB_OK)
+        status =
+            ak_compress_split_floats(tools->compressor, (akidb_slice){whole->data, whole->size},
+                                     page->body_size, &chunk->packed, err);
+    return status;
+}
+
 static akidb_status compress_page(ak_chunk *chunk, ak_page *page, ak_chunk_tools *tools,
                                   akidb_error *err)
 {
-    akidb_slice slices[2] = {
+    const akidb_slice slices[] = {
         {chunk->body.data + page->body_offset, page->body_size},
         {page->floats, page->float_count * sizeof(float)},
     };
     size_t count = page->float_count > 0 ? 2 : 1;
-    akidb_status status = ak_compressor_take_split_floats(tools->compressor, is_split(page), err);
-    if (status == AKIDB_OK && is_split(page)) {
-        /* Split to where the levels lie already: codecs want one piece, and would copy two. */
-        tools->split.size = 0;
-        status = ak_buffer_reserve(&tools->split, page->body_size + slices[1].size, err);
-        if (status == AKIDB_OK)
-            status = ak_buffer_append(&tools->split, slices[0].data, slices[0].size, err);
-        if (status == AKIDB_OK)
-            status = append_split(page, &tools->split, err);
-        slices[0] = (akidb_slice){tools->split.data, tools->split.size};
-        count = 1;
-    }
     page->packed_offset = chunk->packed.size;
-    if (status == AKIDB_OK)
-        status = ak_compress(tools->compressor, slices, count, &chunk->packed, err);
+    akidb_status status = is_split(page)
+                              ? compress_split_page(chunk, page, tools, err)
+                              : ak_compress(tools->compressor, slices, count, &chunk->packed, err);
     if (status == AKIDB_OK)
         page->packed_size = chunk->packed.size - page->packed_offset;
     return status;

@@ -101,8 +101,6 @@ static akidb_status try_candidate(const sample *s, const candidate *c, akidb_buf
         return AKIDB_OK;
     ak_compressor *compressor;
     akidb_status status = ak_compressor_new(c->codec, c->level, &compressor, err);
-    if (status == AKIDB_OK)
-        status = ak_compressor_take_split_floats(compressor, c->encoding == SPLIT, err);
     packed->size = 0;
     for (size_t i = 0; i < s->count && status == AKIDB_OK; i++) {
         akidb_slice bytes = {s->pieces[i], s->floats[i] * sizeof(float)};
@@ -112,8 +110,10 @@ static akidb_status try_candidate(const sample *s, const candidate *c, akidb_buf
                 break;
             ak_split_encode(s->pieces[i], s->floats[i], sizeof(float), split->data);
             bytes.data = split->data;
+            status = ak_compress_split_floats(compressor, bytes, 0, packed, err);
+        } else {
+            status = ak_compress(compressor, &bytes, 1, packed, err);
         }
-        status = ak_compress(compressor, &bytes, 1, packed, err);
     }
     ak_compressor_free(compressor);
     *size_out = packed->size;

@@ -391,9 +391,7 @@ static void split_floats_take_less_of_zstd(void **state)
         akidb_buffer usual = {0}, aimed = {0}, again = {0};
         assert_ok(err, ak_compressor_new(writable[c], 0, &compressor, &err));
         assert_ok(err, ak_compress(compressor, &bytes, 1, &usual, &err));
-        assert_ok(err, ak_compressor_take_split_floats(compressor, true, &err));
-        assert_ok(err, ak_compress(compressor, &bytes, 1, &aimed, &err));
-        assert_ok(err, ak_compressor_take_split_floats(compressor, false, &err));
+        assert_ok(err, ak_compress_split_floats(compressor, bytes, 0, &aimed, &err));
         assert_ok(err, ak_compress(compressor, &bytes, 1, &again, &err));
         ak_compressor_free(compressor);
         if (writable[c] == AK_CODEC_ZSTD)

@@ -175,14 +175,16 @@ static void zstd_is_told_of_split_floats(void **state)
         assert_ok(err, ak_chunk_seal(&chunk, &tools, true, &err));
         assert_ok(err, ak_chunk_place(&chunk, 0, &err));
         assert_true(chunk.is_compressed);
-        const akidb_slice slices[2] = {
-            {chunk.body.data, chunk.body.size},
-            {i == 0 ? split : floats, COUNT * sizeof *floats},
-        };
-        assert_ok(err, ak_compressor_take_split_floats(tools.compressor, i == 0, &err));
-        assert_ok(err, ak_compress(tools.compressor, slices, 2, &expected, &err));
-        assert_ok(err, ak_compressor_take_split_floats(tools.compressor, i != 0, &err));
-        assert_ok(err, ak_compress(tools.compressor, slices, 2, &other, &err));
+        akidb_buffer page = {0};
+        assert_ok(err, ak_buffer_append(&page, chunk.body.data, chunk.body.size, &err));
+        assert_ok(err,
+                  ak_buffer_append(&page, i == 0 ? split : floats, COUNT * sizeof *floats, &err));
+        const akidb_slice whole = {page.data, page.size};
+        akidb_buffer *as_split = i == 0 ? &expected : &other, *as_any = i == 0 ? &other : &expected;
+        assert_ok(err, ak_compress_split_floats(tools.compressor, whole, chunk.body.size, as_split,
+                                                &err));
+        assert_ok(err, ak_compress(tools.compressor, &whole, 1, as_any, &err));
+        akidb_buffer_free(&page);
         assert_int_not_equal(other.size, expected.size);
         assert_int_equal(chunk.packed.size, expected.size);
         assert_memory_equal(chunk.packed.data, expected.data, expected.size);
