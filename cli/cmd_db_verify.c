@@ -36,6 +36,7 @@ typedef struct look {
     cli *session;
     cli_json json; /* an array, with --json */
     int code;
+    bool missing; /* a snapshot is */
 } look;
 
 static bool is_of_collection(const akidb_data_finding *f)
@@ -68,7 +69,11 @@ static void report_text(cli *session, const akidb_data_finding *f)
     cli_progress_clear(&session->progress);
     if (session->quiet && well)
         return;
-    printf("%-11s  %-10s  ", cli_outcome_name(f->outcome), part_name(f->part));
+    const char *part = part_name(f->part);
+    if (well || is_of_collection(f))
+        printf("%-11s  %-10s  ", cli_outcome_name(f->outcome), part);
+    else
+        printf("%-11s  %s", cli_outcome_name(f->outcome), part);
     if (is_of_collection(f)) {
         akidb_uuid_format(&f->collection, id);
         cli_print_text(stdout, f->name != NULL ? f->name : id);
@@ -109,6 +114,8 @@ static akidb_status see(void *context, const akidb_data_finding *finding, akidb_
 {
     look *l = context;
     l->code = cli_exit_worse(l->code, cli_exit_of_outcome(finding->outcome));
+    if (finding->outcome == AKIDB_VERIFY_MISSING && finding->part == AKIDB_DATA_SNAPSHOT)
+        l->missing = true;
     if (l->session->json)
         report_json(&l->json, finding);
     else
@@ -149,6 +156,8 @@ static int verify(cli *session, const values *v, const char *folder)
         cli_json_close(&l.json, ']');
         return cli_exit_worse(l.code, cli_json_print(session, &l.json));
     }
+    if (l.missing)
+        cli_say(session, "a snapshot that is missing may lie in another --store");
     return l.code;
 }
 
