@@ -272,7 +272,7 @@ const cli_command cli_cmd_create = {
         "\"2026-11-22T09:00:00Z\"}. Only the vector must be there; members of other names are "
         "ignored. Compressed files are read, too (.jsonl.gz, .jsonl.zst).\n\n"
         "A document without an id gets a new one. The same document id twice is refused. Every "
-        "float is kept bit for bit.\n\n"
+        "float is kept bit for bit. Messages count rows from 0, lines from 1.\n\n"
         "The snapshot becomes visible at the very end, whole; if anything fails before, nothing "
         "stored is changed. Its id is the last line on stdout, and the only one with --quiet. With "
         "--json it is the snapshot's metadata.",
