@@ -17,8 +17,8 @@ AKIDB_CHECK akidb_status ak_row_stream_open(const akidb_parquet_reader *reader, 
                                             akidb_error *err);
 void ak_row_stream_close(ak_row_stream *stream); /* NULL is fine */
 
-/* Appends at least max_rows documents, at most a piece more; fewer when their vectors take 64 MiB;
- * none only after the last. On failure nothing is appended, and only close is left. */
+/* Appends at least max_rows documents (not 0), at most a piece more; fewer when their vectors take
+ * 64 MiB; none only after the last. On failure nothing is appended, and only close is left. */
 AKIDB_CHECK akidb_status ak_row_stream_next(ak_row_stream *stream, size_t max_rows,
                                             akidb_documents *documents, akidb_error *err);
 
