@@ -123,7 +123,7 @@ struct akidb_storage {
     ak_route background; /* without the caller's progress hook */
     ak_cache *cache;
     _Atomic(ak_pool *) readers; /* of base_many.c, from the first time on that it needs it */
-    akidb_hooks hooks; /* the caller's */
+    akidb_hooks hooks;          /* the caller's */
     pthread_mutex_t log_lock;
     akidb_clock clock;
     bool has_clock;
