@@ -168,8 +168,10 @@ AKIDB_API AKIDB_CHECK akidb_status akidb_storage_delete(akidb_storage *storage,
                                                         uint64_t *deleted_out, akidb_error *err);
 
 /* Appends the documents that are there to `documents`, in the order of the ids given; *found_out,
- * which may be NULL, counts them. Not finding one is no error. `documents` must have the
- * collection's dimension. */
+ * which may be NULL, counts them. Not finding one is no error; on any failure nothing is appended.
+ * `documents` must have the collection's dimension. Many ids of a cold collection are fetched side
+ * by side, by up to 16 threads that the storage starts the first time, whatever its options say of
+ * threads, and keeps. */
 AKIDB_API AKIDB_CHECK akidb_status akidb_storage_get(akidb_storage *storage,
                                                      const akidb_uuid *collection,
                                                      const akidb_uuid *ids, size_t count,

@@ -101,14 +101,14 @@ static akidb_status step_delete(walk *w, akidb_error *err)
 
 static akidb_status step_read(walk *w, akidb_error *err)
 {
-    akidb_uuid id = test_id(20);
+    akidb_uuid ids[] = {test_id(20), test_id(30), test_id(20)};
     size_t found;
     akidb_cursor *cursor = NULL;
     bool done;
     akidb_buffer text = {0};
     akidb_collection_info *infos = NULL;
     akidb_snapshot_list list = {0};
-    akidb_status status = akidb_storage_get(w->storage, &books, &id, 1, w->found, &found, err);
+    akidb_status status = akidb_storage_get(w->storage, &books, ids, 3, w->found, &found, err);
     if (status == AKIDB_OK)
         status = akidb_storage_get_by_external_id(w->storage, &books, (akidb_slice){"doc-20", 6},
                                                   w->found, &found, err);
