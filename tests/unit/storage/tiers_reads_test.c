@@ -142,7 +142,7 @@ static akidb_fault begin_read(void *context, akidb_store_op op, const char *key)
     if (s->fails_after > 0)
         s->fails_after--;
     pthread_mutex_unlock(&s->lock);
-    usleep(2000);
+    usleep(5000);
     return (akidb_fault){fails ? AKIDB_FAULT_BEFORE : AKIDB_FAULT_NONE, AKIDB_OK};
 }
 
