@@ -172,13 +172,14 @@ static akidb_status expand(ak_page_reader *reader, const body *b, bool is_compre
 
 /* ---- dictionary ------------------------------------------------------------------------------ */
 
+/* It is the first page, or there is none (parquet.thrift, DictionaryPageHeader). */
 static akidb_status take_dictionary(ak_page_reader *reader, const body *b, akidb_error *err)
 {
     const ak_page_header *header = &b->header;
     ak_place place = ak_page_place(reader->chunk, b->offset);
-    if (reader->has_dictionary || reader->values > 0)
+    if (b->offset != reader->chunk->offset)
         return ak_fail_at(err, AKIDB_E_CORRUPTION, place,
-                          "expected at most one dictionary page, before the data pages, found %s",
+                          "expected at most one dictionary page, before all others, found %s",
                           reader->has_dictionary ? "a second one" : "one behind them");
     if (header->encoding != AK_ENCODING_PLAIN && header->encoding != AK_ENCODING_PLAIN_DICTIONARY)
         return ak_fail_at(err, AKIDB_E_CORRUPTION, place,
