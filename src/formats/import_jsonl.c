@@ -14,9 +14,11 @@ typedef struct jsonl_source {
     ak_text_in text;
     ak_json_reader *reader;
     ak_pool *pool;
-    size_t feed_size;   /* bytes of several reads, so that all threads find work */
-    akidb_buffer bytes; /* of one feed */
-    bool ended;         /* the reader has all bytes */
+    size_t feed_size;    /* bytes of several reads, so that all threads find work */
+    akidb_buffer bytes;  /* of one feed */
+    bool ended;          /* the reader has all bytes */
+    akidb_status failed; /* of a read, told when what came before it has been taken */
+    akidb_error failure;
     const akidb_hooks *hooks;
     bool told; /* of members that nobody knows */
 } jsonl_source;
@@ -35,12 +37,15 @@ static akidb_status feed(jsonl_source *jsonl, akidb_error *err)
 {
     jsonl->bytes.size = 0;
     bool more = true;
-    while (more && takes_more(jsonl)) {
+    while (more && jsonl->failed == AKIDB_OK && takes_more(jsonl)) {
         size_t before = jsonl->bytes.size;
-        akidb_status status = ak_text_in_read(&jsonl->text, &jsonl->bytes, err);
-        if (status != AKIDB_OK)
-            return status;
+        jsonl->failed = ak_text_in_read(&jsonl->text, &jsonl->bytes, &jsonl->failure);
         more = jsonl->bytes.size > before;
+    }
+    if (jsonl->bytes.size == 0 && jsonl->failed != AKIDB_OK) {
+        if (err != NULL)
+            *err = jsonl->failure;
+        return jsonl->failed;
     }
     if (jsonl->bytes.size == 0) {
         jsonl->ended = true;

@@ -53,5 +53,9 @@ akidb_status ak_stream_in_read(ak_stream_in *in, akidb_buffer *buffer, akidb_err
 bool ak_stream_in_ready(const ak_stream_in *in)
 {
     struct pollfd waits = {.fd = in->fd, .events = POLLIN};
-    return poll(&waits, 1, 0) != 0; /* what went wrong is told by the read */
+    int ready;
+    do
+        ready = poll(&waits, 1, 0);
+    while (ready < 0 && errno == EINTR);
+    return ready != 0; /* what went wrong is told by the read */
 }

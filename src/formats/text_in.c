@@ -29,12 +29,16 @@ static akidb_status read_stored(ak_text_in *text, akidb_error *err)
     return status;
 }
 
-/* Neither can begin a text. */
+/* Neither can begin a text. A zstd file may begin with a frame to be skipped (RFC 8878, 3.1.2), as
+ * those of pzstd do. */
 static ak_stream_codec codec_of(const akidb_buffer *bytes)
 {
     if (bytes->size >= 2 && memcmp(bytes->data, "\x1F\x8B", 2) == 0)
         return AK_STREAM_GZIP;
     if (bytes->size >= 4 && memcmp(bytes->data, "\x28\xB5\x2F\xFD", 4) == 0)
+        return AK_STREAM_ZSTD;
+    if (bytes->size >= 4 && (bytes->data[0] & 0xF0) == 0x50 &&
+        memcmp(bytes->data + 1, "\x2A\x4D\x18", 3) == 0)
         return AK_STREAM_ZSTD;
     return AK_STREAM_NONE;
 }

@@ -283,6 +283,26 @@ static void keep_message(void *context, akidb_log_level level, const char *messa
     kept->size += size + 1;
 }
 
+enum { LINES = 40000 };
+
+/* The first line, and then so many documents that count up. */
+static akidb_buffer pack_lines(ak_stream_codec codec, const char *first)
+{
+    akidb_error err;
+    akidb_buffer packed = {0};
+    ak_stream_encoder *encoder;
+    assert_ok(err, ak_stream_encoder_new(codec, 0, &encoder, &err));
+    assert_ok(err, ak_stream_encode(encoder, (akidb_slice){first, strlen(first)}, &packed, &err));
+    for (size_t line = 0; line < LINES; line++) {
+        char text[60];
+        int size = snprintf(text, sizeof text, "{\"vector\":[%zu,2]}\n", line);
+        assert_ok(err, ak_stream_encode(encoder, (akidb_slice){text, (size_t)size}, &packed, &err));
+    }
+    assert_ok(err, ak_stream_encoder_finish(encoder, &packed, &err));
+    ak_stream_encoder_free(encoder);
+    return packed;
+}
+
 static void compressed_lines_are_lines(void **state)
 {
     (void)state;
@@ -292,20 +312,9 @@ static void compressed_lines_are_lines(void **state)
     } cases[] = {{AK_STREAM_GZIP, "c.jsonl.gz"},
                  {AK_STREAM_ZSTD, "c.NDJSON.zst"},
                  {AK_STREAM_GZIP, "c.jsonl"}};
-    enum { LINES = 40000 };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         akidb_error err;
-        akidb_buffer packed = {0};
-        ak_stream_encoder *encoder;
-        assert_ok(err, ak_stream_encoder_new(cases[i].codec, 0, &encoder, &err));
-        for (size_t line = 0; line < LINES; line++) {
-            char text[60];
-            int size = snprintf(text, sizeof text, "{\"vector\":[%zu,2]}\n", line);
-            assert_ok(err,
-                      ak_stream_encode(encoder, (akidb_slice){text, (size_t)size}, &packed, &err));
-        }
-        assert_ok(err, ak_stream_encoder_finish(encoder, &packed, &err));
-        ak_stream_encoder_free(encoder);
+        akidb_buffer packed = pack_lines(cases[i].codec, "");
         akidb_documents *documents;
         assert_ok(err, import_all(file_with(cases[i].name, packed.data, packed.size), NULL, 1000,
                                   &documents, &err));
@@ -318,6 +327,37 @@ static void compressed_lines_are_lines(void **state)
         assert_refused(cut, NULL, AKIDB_E_CORRUPTION, "expected");
         akidb_buffer_free(&packed);
     }
+}
+
+static void a_zstd_file_may_begin_with_a_frame_to_be_skipped(void **state)
+{
+    (void)state;
+    static const char skipped[] = "\x5F\x2A\x4D\x18\x04\0\0\0size";
+    akidb_error err;
+    akidb_buffer packed = pack_lines(AK_STREAM_ZSTD, "");
+    akidb_buffer file = {0};
+    assert_ok(err, ak_buffer_append(&file, skipped, sizeof skipped - 1, &err));
+    assert_ok(err, ak_buffer_append(&file, packed.data, packed.size, &err));
+    akidb_documents *documents;
+    assert_ok(err, import_all(file_with("skipped.jsonl.zst", file.data, file.size), NULL, 1000,
+                              &documents, &err));
+    assert_int_equal(akidb_documents_batch(documents).rows, LINES);
+    akidb_documents_free(documents);
+    akidb_buffer_free(&file);
+    akidb_buffer_free(&packed);
+}
+
+/* On many threads the cut is met before the line has been looked at. */
+static void a_line_before_a_cut_is_judged_first_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    akidb_buffer packed = pack_lines(AK_STREAM_GZIP, "{\"vector\":[1,x]}\n");
+    const char *cut = file_with("cut.jsonl.gz", packed.data, packed.size - 5);
+    for (unsigned threads = 1; threads <= 8; threads *= 8) {
+        akidb_import_options options = {.struct_size = sizeof options, .threads = threads};
+        assert_refused(cut, &options, AKIDB_E_VALIDATION, "line 1: ");
+    }
+    akidb_buffer_free(&packed);
 }
 
 /* As an editor counts: blank lines, white space and a byte order mark too. */
@@ -529,6 +569,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compressed_lines_are_lines),
+        cmocka_unit_test(a_zstd_file_may_begin_with_a_frame_to_be_skipped),
+        cmocka_unit_test(a_line_before_a_cut_is_judged_first_on_any_number_of_threads),
         cmocka_unit_test(errors_of_jsonl_tell_line_and_byte),
         cmocka_unit_test(members_of_jsonl_that_nobody_knows_are_told_once),
         cmocka_unit_test(arrays_of_every_kind_give_the_same_vectors),
