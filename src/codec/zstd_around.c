@@ -20,16 +20,20 @@ enum {
 /* ---- noise ----------------------------------------------------------------------------------- */
 
 /* Whether the bytes of a sample are spread so evenly that the library would gain less by Huffman
- * codes than the 1/64 below which it stores them. */
+ * codes than the 1/64 below which it stores them. Each piece of it begins a piece further into its
+ * part of the plane, or pages of 2^n rows would show the same dimensions in every piece. */
 static bool is_noise(const uint8_t *plane, size_t size)
 {
     enum { PIECES = 64, PIECE = 64, SAMPLE = PIECES * PIECE, VALUES = 256, CHI_SQUARE_MAX = 600 };
     if (size < SAMPLE)
         return false;
     uint32_t counts[VALUES] = {0};
-    for (size_t i = 0; i < PIECES; i++)
+    const size_t part = size / PIECES;
+    for (size_t i = 0; i < PIECES; i++) {
+        const uint8_t *piece = plane + part * i + i * PIECE % (part - PIECE + 1);
         for (size_t j = 0; j < PIECE; j++)
-            counts[plane[size / PIECES * i + j]]++;
+            counts[piece[j]]++;
+    }
     uint32_t squares = 0;
     for (size_t i = 0; i < VALUES; i++)
         squares += counts[i] * counts[i];

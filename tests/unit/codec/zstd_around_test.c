@@ -185,6 +185,19 @@ static void noise_is_told_by_planes(void **state)
         assert_int_equal(ak_zstd_noise((akidb_slice){page, size}, 0), 0);
 }
 
+/* Rows of which only the first dimensions are noise: the sample must not see just those. */
+static void noise_of_some_dimensions_is_none(void **state)
+{
+    (void)state;
+    enum { DIMENSION = 512, NOISY = 64, PLANE = 1 << 18 };
+    uint8_t *page = calloc(4, PLANE);
+    assert_non_null(page);
+    for (size_t row = 0; row < PLANE; row += DIMENSION)
+        test_random_bytes(row + 1, page + row, NOISY);
+    assert_int_equal(ak_zstd_noise((akidb_slice){page, (size_t)4 * PLANE}, 0), 0);
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +206,7 @@ int main(void)
         cmocka_unit_test(without_a_head_or_with_little_noise_there_is_no_such_frame),
         cmocka_unit_test(other_frames_of_the_same_context_are_as_ever),
         cmocka_unit_test(noise_is_told_by_planes),
+        cmocka_unit_test(noise_of_some_dimensions_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
