@@ -50,8 +50,8 @@ OURS_MORE = {
 JSON = {"akidb json": ["--format", "json"]}
 
 # Bytes of memory that everybody finds ready, for each byte of vectors: DuckDB, which needs most,
-# takes 1.8 GB and a file of 0.6 in the page cache for 0.6. The objects that orjson makes are larger;
-# so much for the others would leave them too little time before the host has it back.
+# takes 1.8 GB and a file of 0.6 in the page cache for 0.6. The objects that orjson makes are
+# larger; so much for the others would leave them too little time before the host has it back.
 MEMORY_FACTOR = 4
 MEMORY_FACTORS = {"orjson": 24}
 MEMORY_LEAST = 64 << 20

@@ -1,5 +1,6 @@
 /* Files that other tools write, as documents. */
 #include "akidb/formats.h"
+#include "base/buffer.h"
 #include "codec/stream.h"
 
 #include "test.h"
