@@ -65,6 +65,7 @@ void ak_scan_rewind(ak_scan *scan)
     close_reader(scan);
     if (scan->group != NULL)
         akidb_documents_clear(scan->group);
+    scan->group_is_shown = false;
     scan->at = 0;
     scan->passed = 0;
     scan->base_done = scan->base == NULL;
@@ -102,11 +103,13 @@ static akidb_status read_group(ak_scan *scan, akidb_error *err)
     return status;
 }
 
+/* Only what was shown: a call that meets row groups of which nothing is seen reads several. */
 static void keep_shown(ak_scan *scan)
 {
     akidb_documents *shown = scan->group;
     scan->group = scan->shown;
     scan->shown = shown;
+    scan->group_is_shown = false;
 }
 
 /* The same; when the local copy fails, the store goes on where it stood. */
@@ -115,7 +118,7 @@ static akidb_status fill(ak_scan *scan, akidb_error *err)
     akidb_error cause = {0};
     akidb_status status = AKIDB_OK;
     scan->passed += scan->group == NULL ? 0 : scan->group->rows;
-    if (scan->keeps_shown)
+    if (scan->group_is_shown)
         keep_shown(scan);
     if (scan->group == NULL)
         status = akidb_documents_new(scan->dimension, &scan->group, err);
@@ -205,6 +208,7 @@ akidb_status ak_scan_show(ak_scan *scan, akidb_documents *room, akidb_batch *bat
     if (status != AKIDB_OK)
         return status;
     if (count > 0 && count == scan->group->rows) {
+        scan->group_is_shown = scan->keeps_shown;
         *batch_out = akidb_documents_batch(scan->group);
         return AKIDB_OK;
     }

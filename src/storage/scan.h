@@ -20,6 +20,7 @@ typedef struct ak_scan {
     akidb_documents *group; /* what the reader gave last */
     akidb_documents *shown; /* and before that, if it is kept */
     bool keeps_shown;       /* what was shown stays until the call after the next one */
+    bool group_is_shown;    /* with keeps_shown: by the last call, where it lies */
     size_t at;              /* the next row of it */
     uint64_t passed;        /* rows of the base before the group */
     bool base_done;

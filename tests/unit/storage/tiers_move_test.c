@@ -38,6 +38,27 @@ static void each_move_keeps_every_document(void **state)
         }
 }
 
+/* Row groups of the base, 50 documents each, of which all or some are hidden. */
+static void a_promotion_passes_row_groups_of_which_nothing_is_left(void **state)
+{
+    for (int from = AKIDB_TIER_WARM; from <= AKIDB_TIER_COLD; from++) {
+        world *w = world_new(*state);
+        w->snapshots.threads = 2;
+        world_reopen(w);
+        world_upsert(w, 0, WORLD_DOCUMENTS, 1);
+        world_move(w, (akidb_tier)from);
+        world_delete(w, 50, 50);
+        world_upsert(w, 110, 5, 2);
+        world_upsert(w, 150, 50, 2);
+        world_delete(w, 200, 50);
+        world_move(w, AKIDB_TIER_HOT);
+        assert_world(w);
+        world_free(w);
+        test_folder_remove(*state);
+        assert_int_equal(mkdir(*state, 0700), 0);
+    }
+}
+
 static void a_collection_is_written_and_flushed_in_every_tier(void **state)
 {
     world *w = world_new(*state);
@@ -266,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         storage_test(each_move_keeps_every_document),
+        storage_test(a_promotion_passes_row_groups_of_which_nothing_is_left),
         storage_test(a_collection_is_written_and_flushed_in_every_tier),
         storage_test(an_empty_collection_moves_as_well),
         storage_test(deletes_of_what_is_not_there_take_no_memory),
