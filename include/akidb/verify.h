@@ -5,11 +5,14 @@
  * whole log, and the snapshots without which the folder would not open or a collection not be read.
  *
  *   Read only  No lock is taken and nothing is changed, cut off or mended. It works on a folder
- * that akidb_storage_open refuses, and on one that a storage is using. In use     What a flush, a
- * move or a drop takes away meanwhile is no damage: what seems wrong is looked at again when the
- * catalogue says something else by then. The end of the log may seem torn. Store      Must be that
- * of the storage; with another one every snapshot is missing. Memory     One entry of the log; of
- * snapshots what akidb_snapshot_verify needs. Threads    Calls share nothing.
+ *              that akidb_storage_open refuses, and on one that a storage is using.
+ *   In use     What a flush, a restore, a move or a drop takes away meanwhile is no damage: what
+ *              seems wrong is compared with what catalogue and log say by then, and damage of the
+ *              log is told when it is found a second time. What changes faster than it can be read
+ *              is AKIDB_VERIFY_UNREACHABLE. The end of the log may seem torn.
+ *   Store      Must be that of the storage; with another one every snapshot is missing.
+ *   Memory     One entry of the log; of snapshots what akidb_snapshot_verify needs.
+ *   Threads    Calls share nothing.
  */
 #include "akidb/storage.h"
 

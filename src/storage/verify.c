@@ -14,7 +14,7 @@
 #include "os/path.h"
 #include "storage/storage.h"
 
-/* How often a part is looked at anew because a storage at work has changed it. */
+/* How often a part is looked at while a storage at work changes it. */
 enum { TRIES = 4 };
 
 /* A restore or a drop in the log: what stands there decides which snapshot recovery needs. */
@@ -34,6 +34,7 @@ typedef struct verifier {
     akidb_snapshotter *store, *warm;
     ak_catalogue catalogue; /* as it was last read */
     bool has_catalogue;
+    akidb_uuid log_id;    /* of the folder; set before the snapshots */
     akidb_buffer changes; /* of the log, struct change each; sorted once it has been read */
     uint64_t next_lsn;    /* while the log is read: where its last segment begins */
     akidb_verify_outcome worst;
@@ -67,13 +68,20 @@ static bool ends_all(akidb_status status)
 
 /* ---- the catalogue --------------------------------------------------------------------------- */
 
+/* On failure what was read before stays. */
 static akidb_status read_catalogue(verifier *v, akidb_error *err)
 {
+    ak_catalogue now;
+    bool found;
+    akidb_status status = ak_catalogue_read(v->files, v->folder, &now, &found, err);
+    if (status != AKIDB_OK) {
+        ak_catalogue_free(&now);
+        return status;
+    }
     ak_catalogue_free(&v->catalogue);
-    akidb_status status =
-        ak_catalogue_read(v->files, v->folder, &v->catalogue, &v->has_catalogue, err);
-    v->has_catalogue = v->has_catalogue && status == AKIDB_OK;
-    return status;
+    v->catalogue = now;
+    v->has_catalogue = found;
+    return AKIDB_OK;
 }
 
 static akidb_status verify_catalogue(verifier *v, akidb_error *err)
@@ -156,27 +164,6 @@ static akidb_status check_fit(const verifier *v, bool has_before, const ak_catal
                       needed, last);
 }
 
-/* One look at the log, between two at the catalogue. *again_out: the catalogue has changed. */
-static akidb_status look_at_log(verifier *v, akidb_wal_report *report, bool *again_out,
-                                akidb_error *problem)
-{
-    const akidb_wal_visitor visitor = {v, see_segment, see_entry};
-    ak_catalogue before = v->catalogue;
-    bool has_before = v->has_catalogue;
-    v->catalogue = (ak_catalogue){0};
-    v->changes.size = 0;
-    v->next_lsn = 0;
-    *again_out = false;
-    akidb_status status = akidb_wal_check(v->path, AKIDB_RECOVER_STRICT, &visitor, report, problem);
-    akidb_status reread = read_catalogue(v, NULL);
-    if (status == AKIDB_OK && reread == AKIDB_OK)
-        status = check_fit(v, has_before, &before, report, problem);
-    *again_out = v->has_catalogue != has_before || v->catalogue.lsn != before.lsn ||
-                 v->catalogue.log_from != before.log_from;
-    ak_catalogue_free(&before);
-    return status;
-}
-
 /* By collection and incarnation, then by LSN. */
 static int compare_changes(const void *a, const void *b)
 {
@@ -187,6 +174,42 @@ static int compare_changes(const void *a, const void *b)
     return order != 0 ? order : (x->lsn > y->lsn) - (x->lsn < y->lsn);
 }
 
+/* Also what was read before a failure counts. */
+static akidb_status read_log(verifier *v, akidb_wal_report *report, akidb_error *err)
+{
+    const akidb_wal_visitor visitor = {v, see_segment, see_entry};
+    v->changes.size = 0;
+    v->next_lsn = 0;
+    akidb_status status = akidb_wal_check(v->path, AKIDB_RECOVER_STRICT, &visitor, report, err);
+    if (v->changes.size > 0)
+        qsort(v->changes.data, v->changes.size / sizeof(change), sizeof(change), compare_changes);
+    return status;
+}
+
+/* One look at the log, between two at the catalogue. */
+static akidb_status look_at_log(verifier *v, akidb_wal_report *report, akidb_error *err)
+{
+    akidb_error cause = {0};
+    ak_catalogue before = v->catalogue;
+    bool has_before = v->has_catalogue;
+    v->catalogue = (ak_catalogue){0};
+    akidb_status status = read_log(v, report, err);
+    akidb_status reread = read_catalogue(v, &cause);
+    if (reread != AKIDB_OK) {
+        v->catalogue = before;
+        if (status != AKIDB_OK || v->worst != AKIDB_VERIFY_GOOD) /* that has been told */
+            return status;
+        *err = cause;
+        return reread;
+    }
+    if (status == AKIDB_OK)
+        status = check_fit(v, has_before, &before, report, err);
+    ak_catalogue_free(&before);
+    return status;
+}
+
+/* A storage at work writes what was read as empty, and removes what was listed; but damage stays
+ * where it is. */
 static akidb_status verify_log(verifier *v, akidb_error *err)
 {
     akidb_data_finding finding = {.part = AKIDB_DATA_LOG};
@@ -194,9 +217,11 @@ static akidb_status verify_log(verifier *v, akidb_error *err)
     akidb_status status = AKIDB_OK;
     bool again = true;
     for (int i = 0; i < TRIES && again; i++) {
+        const akidb_error last = finding.problem;
         memset(&finding.problem, 0, sizeof finding.problem);
-        status = look_at_log(v, &report, &again, &finding.problem);
-        again = again && status != AKIDB_OK && !ends_all(status);
+        status = look_at_log(v, &report, &finding.problem);
+        again = status != AKIDB_OK && !ends_all(status) &&
+                strcmp(finding.problem.message, last.message) != 0;
     }
     bool nothing =
         status == AKIDB_E_NOT_FOUND && !v->has_catalogue && v->worst == AKIDB_VERIFY_GOOD;
@@ -207,8 +232,6 @@ static akidb_status verify_log(verifier *v, akidb_error *err)
             *err = finding.problem;
         return status;
     }
-    if (v->changes.size > 0)
-        qsort(v->changes.data, v->changes.size / sizeof(change), sizeof(change), compare_changes);
     finding.outcome = outcome_of(status);
     finding.count = report.entries;
     finding.bytes_read = report.bytes;
@@ -269,37 +292,87 @@ static akidb_status look_at(verifier *v, akidb_snapshotter *snapshotter,
     status = akidb_snapshot_get_metadata(snapshotter, &finding->collection, &finding->snapshot_id,
                                          &metadata, problem);
     if (status == AKIDB_OK)
-        status = ak_check_lineage(&v->catalogue.log_id, metadata, lineage, problem);
+        status = ak_check_lineage(&v->log_id, metadata, lineage, problem);
     akidb_snapshot_metadata_free(metadata);
     if (status != AKIDB_OK)
         finding->outcome = outcome_of(status);
     return status;
 }
 
-/* The snapshot of a collection of the catalogue, in the store or as a local copy. What is wrong is
- * looked at again with what the catalogue says by then; `c` follows it. */
+/* Whether the log has by now put something else in the place of what a collection was at an LSN. */
+static akidb_status ask_log(verifier *v, const akidb_uuid *collection,
+                            const akidb_uuid *incarnation, uint64_t lsn, bool *replaced_out,
+                            akidb_error *err)
+{
+    akidb_error cause = {0};
+    akidb_wal_report report;
+    akidb_buffer before = v->changes;
+    v->changes = (akidb_buffer){0};
+    akidb_status status = read_log(v, &report, &cause);
+    const change *last = last_change(v, collection, incarnation);
+    *replaced_out = last != NULL && last->lsn > lsn;
+    akidb_buffer_free(&v->changes);
+    v->changes = before;
+    if (!ends_all(status))
+        return AKIDB_OK;
+    *err = cause;
+    return status;
+}
+
+/* What has become of a snapshot in which something is wrong. */
+typedef enum news {
+    AS_BEFORE,
+    OTHER, /* the collection rests on another one */
+    GONE   /* it was dropped, moved or replaced */
+} news;
+
+/* `c` follows the catalogue. The log comes first: what the catalogue has, it may have lost. */
+static akidb_status ask_again(verifier *v, ak_catalogue_collection *c, bool local, news *news_out,
+                              akidb_error *err)
+{
+    bool replaced = false;
+    akidb_status status = AKIDB_OK;
+    if (local) /* those in the store stay when a collection is dropped or replaced */
+        status = ask_log(v, &c->id, &c->incarnation, c->replay_after, &replaced, err);
+    *news_out = replaced ? GONE : AS_BEFORE;
+    if (status != AKIDB_OK || replaced || read_catalogue(v, NULL) != AKIDB_OK || !v->has_catalogue)
+        return status;
+    const ak_catalogue_collection *now = find(&v->catalogue, &c->id, &c->incarnation);
+    if (now == NULL || !now->has_snapshot || (local && now->tier != AKIDB_TIER_WARM)) {
+        *news_out = GONE;
+        return AKIDB_OK;
+    }
+    if (akidb_uuid_compare(&now->snapshot_id, &c->snapshot_id) != 0)
+        *news_out = OTHER;
+    *c = *now;
+    return AKIDB_OK;
+}
+
+/* The snapshot of a collection of the catalogue, in the store or as a local copy. */
 static akidb_status verify_base(verifier *v, ak_catalogue_collection *c, bool local,
                                 akidb_error *err)
 {
     akidb_data_finding finding = {.part = local ? AKIDB_DATA_LOCAL_COPY : AKIDB_DATA_SNAPSHOT,
                                   .collection = c->id};
-    for (int i = 0; i < TRIES; i++) {
+    news later = OTHER;
+    for (int i = 0; i < TRIES && later == OTHER; i++) {
+        later = AS_BEFORE;
         finding.snapshot_id = c->snapshot_id;
         akidb_status status = look_at(v, local ? v->warm : v->store, c, &finding);
+        if (!ends_all(status) && finding.outcome > AKIDB_VERIFY_UNCHECKED)
+            status = ask_again(v, c, local, &later, &finding.problem);
         if (ends_all(status)) {
             if (err != NULL)
                 *err = finding.problem;
             return status;
         }
-        if (finding.outcome <= AKIDB_VERIFY_UNCHECKED || read_catalogue(v, NULL) != AKIDB_OK)
-            break;
-        const ak_catalogue_collection *now = find(&v->catalogue, &c->id, &c->incarnation);
-        if (now == NULL || !now->has_snapshot || (local && now->tier != AKIDB_TIER_WARM))
-            return AKIDB_OK; /* dropped or moved meanwhile */
-        bool same = akidb_uuid_compare(&now->snapshot_id, &c->snapshot_id) == 0;
-        *c = *now;
-        if (same)
-            break;
+    }
+    if (later == GONE)
+        return AKIDB_OK;
+    if (later == OTHER) {
+        finding.outcome = AKIDB_VERIFY_UNREACHABLE;
+        ak_error_context(&finding.problem, "another snapshot took its place at each of %d looks",
+                         TRIES);
     }
     finding.name = c->created.has_name ? c->created.name : NULL;
     finding.tier = c->tier;
@@ -318,37 +391,51 @@ static akidb_status verify_collection(verifier *v, ak_catalogue_collection *c, a
     return status;
 }
 
-/* What the log puts in place of a collection's contents, as long as no flush has written it anew.
- */
+/* Whether a restore is to be done again: no flush has written anew what it brought. */
+static bool is_needed(const ak_catalogue *catalogue, const change *restore)
+{
+    const ak_catalogue_collection *c = find(catalogue, &restore->collection, &restore->incarnation);
+    return restore->lsn > (c != NULL ? c->replay_after : catalogue->lsn);
+}
+
+/* What the log puts in place of a collection's contents. */
 static akidb_status verify_restored(verifier *v, const ak_catalogue *catalogue, const change *last,
                                     akidb_error *err)
 {
-    const ak_catalogue_collection *c = find(catalogue, &last->collection, &last->incarnation);
-    if (last->drop || last->lsn <= (c != NULL ? c->replay_after : catalogue->lsn))
+    if (last->drop || !is_needed(catalogue, last))
         return AKIDB_OK;
+    const ak_catalogue_collection *c = find(catalogue, &last->collection, &last->incarnation);
     akidb_data_finding finding = {.part = AKIDB_DATA_SNAPSHOT,
                                   .collection = last->collection,
                                   .snapshot_id = last->snapshot_id,
                                   .name =
                                       c != NULL && c->created.has_name ? c->created.name : NULL};
+    bool replaced = false;
     akidb_status status = look_at(v, v->store, NULL, &finding);
-    if (!ends_all(status))
-        return tell(v, &finding, err);
-    if (err != NULL)
-        *err = finding.problem;
-    return status;
+    bool wrong = finding.outcome > AKIDB_VERIFY_UNCHECKED;
+    if (!ends_all(status) && wrong)
+        status = ask_log(v, &last->collection, &last->incarnation, last->lsn, &replaced,
+                         &finding.problem);
+    if (ends_all(status)) {
+        if (err != NULL)
+            *err = finding.problem;
+        return status;
+    }
+    if (replaced ||
+        (wrong && read_catalogue(v, NULL) == AKIDB_OK && !is_needed(&v->catalogue, last)))
+        return AKIDB_OK;
+    return tell(v, &finding, err);
 }
 
 static akidb_status verify_snapshots(verifier *v, akidb_error *err)
 {
     ak_catalogue all = v->catalogue;
     bool has_catalogue = v->has_catalogue;
-    const akidb_uuid log_id = all.log_id;
-    v->catalogue = (ak_catalogue){.log_id = log_id};
+    v->log_id = all.log_id;
+    v->catalogue = (ak_catalogue){0};
     akidb_status status = AKIDB_OK;
     for (size_t i = 0; has_catalogue && status == AKIDB_OK && i < all.count; i++) {
         ak_catalogue_collection c = all.collections[i];
-        v->catalogue.log_id = log_id;
         status = verify_collection(v, &c, err);
     }
     const change *changes = (const change *)(const void *)v->changes.data;
