@@ -18,6 +18,13 @@ static int64_t steady_now(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* The wait after a failure that follows on one of `delay`; 0: there was none. */
+static int64_t longer(int64_t delay)
+{
+    delay = delay == 0 ? retry_first : delay * 2;
+    return delay < retry_longest ? delay : retry_longest;
+}
+
 static bool log_is_large(const akidb_storage *storage)
 {
     ak_wal_statistics statistics;
@@ -68,10 +75,7 @@ static void flush_one(akidb_storage *storage, ak_collection *collection, bool re
         collection->retry_delay = 0;
         return;
     }
-    collection->retry_delay =
-        collection->retry_delay == 0 ? retry_first : collection->retry_delay * 2;
-    if (collection->retry_delay > retry_longest)
-        collection->retry_delay = retry_longest;
+    collection->retry_delay = longer(collection->retry_delay);
     collection->retry_at = steady_now() + collection->retry_delay;
     char id[AKIDB_UUID_TEXT_SIZE];
     akidb_uuid_format(&collection->id, id);
@@ -89,6 +93,23 @@ static bool is_stopping(akidb_storage *storage)
     return stopping;
 }
 
+/* Catalogue and log, when the last save of them failed. */
+static void save_again(akidb_storage *storage)
+{
+    akidb_error err;
+    if (!ak_catalogue_is_due(storage)) {
+        storage->save_retry_delay = 0;
+        storage->save_retry_at = 0;
+        return;
+    }
+    if (steady_now() < storage->save_retry_at)
+        return;
+    if (ak_save_catalogue(storage, &err) != AKIDB_OK)
+        ak_storage_log(storage, AKIDB_LOG_WARNING, &err, "the catalogue is still the old one");
+    storage->save_retry_delay = longer(storage->save_retry_delay);
+    storage->save_retry_at = steady_now() + storage->save_retry_delay;
+}
+
 static void look(akidb_storage *storage)
 {
     ak_collection **all;
@@ -102,9 +123,7 @@ static void look(akidb_storage *storage)
             flush_one(storage, all[i], true);
     }
     ak_collections_release(all, count);
-    akidb_error err;
-    if (atomic_load(&storage->catalogue_stale) && ak_save_catalogue(storage, &err) != AKIDB_OK)
-        ak_storage_log(storage, AKIDB_LOG_WARNING, &err, "the catalogue is still the old one");
+    save_again(storage);
 }
 
 static void *work(void *context)

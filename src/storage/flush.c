@@ -72,12 +72,18 @@ akidb_status ak_save_catalogue(akidb_storage *storage, akidb_error *err)
     akidb_status removed = status == AKIDB_OK
                                ? ak_wal_remove_before(storage->wal, catalogue.log_from, &cause)
                                : AKIDB_OK;
+    atomic_store(&storage->log_is_long, removed != AKIDB_OK);
     pthread_mutex_unlock(&storage->catalogue_lock);
     if (removed != AKIDB_OK)
         ak_storage_log(storage, AKIDB_LOG_WARNING, &cause,
                        "segments that the log no longer needs stay for now");
     ak_catalogue_free(&catalogue);
     return status;
+}
+
+bool ak_catalogue_is_due(const akidb_storage *storage)
+{
+    return atomic_load(&storage->catalogue_stale) || atomic_load(&storage->log_is_long);
 }
 
 /* ---- one snapshot ---------------------------------------------------------------------------- */
@@ -510,7 +516,7 @@ static akidb_status settle(settling *s, akidb_error *err)
     if (status != AKIDB_OK)
         return status;
     if (!s->writes && !s->how->is_move)
-        return atomic_load(&storage->catalogue_stale) ? ak_save_catalogue(storage, err) : AKIDB_OK;
+        return ak_catalogue_is_due(storage) ? ak_save_catalogue(storage, err) : AKIDB_OK;
     if (s->writes) {
         status = write_snapshot(s, err);
         atomic_fetch_add(status == AKIDB_OK ? &storage->counters.snapshots_made

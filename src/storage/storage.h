@@ -143,6 +143,9 @@ struct akidb_storage {
 
     pthread_mutex_t catalogue_lock;
     _Atomic bool catalogue_stale; /* it must be written again, but that failed */
+    _Atomic bool log_is_long;     /* it has segments that nobody needs, but that did not go */
+    int64_t save_retry_at;        /* of the background thread alone: not before */
+    int64_t save_retry_delay;     /* likewise: the next wait after a failure */
     _Atomic bool store_is_known;  /* ak_recognize_store has seen that it is the right one */
 
     pthread_mutex_t submit_lock;
@@ -344,6 +347,9 @@ void ak_flush_leave(akidb_storage *storage, ak_collection *collection);
 
 /* Writes the catalogue as things are, and then removes what the log no longer needs. */
 AKIDB_CHECK akidb_status ak_save_catalogue(akidb_storage *storage, akidb_error *err);
+
+/* Whether that must be done again, because the last time not all of it succeeded. */
+bool ak_catalogue_is_due(const akidb_storage *storage);
 
 /* ---- warm.c ---------------------------------------------------------------------------------- */
 

@@ -131,6 +131,69 @@ static void a_failed_flush_of_the_background_is_tried_again(void **state)
     akidb_store_close(memory);
 }
 
+/* ---- the log's segments stay ----------------------------------------------------------------- */
+
+static akidb_status upsert_some(akidb_storage *storage, akidb_error *err)
+{
+    akidb_documents *documents = test_documents(0, 300, 1);
+    akidb_batch batch = akidb_documents_batch(documents);
+    akidb_status status = akidb_storage_upsert(storage, &books, &batch, NULL, err);
+    akidb_documents_free(documents);
+    return status;
+}
+
+/* Fills the log up to its limit; then a flush that cannot remove its first segment. */
+static akidb_storage *fill_log(const akidb_storage_options *options, fault_files *disk)
+{
+    enum { UPSERTS_MAX = 100 };
+    akidb_error err;
+    akidb_storage *storage;
+    int upserts = 0;
+    fault_files_init(disk, akidb_files_system());
+    assert_ok(err, ak_storage_open_with(options, &disk->files, &storage, NULL, &err));
+    test_create(storage, &books);
+    akidb_status status = AKIDB_OK;
+    for (; upserts < UPSERTS_MAX && status == AKIDB_OK; upserts++)
+        status = upsert_some(storage, &err);
+    assert_status(AKIDB_E_LIMIT, status);
+    /* The one before is of the catalogue. */
+    fault_files_fail(disk, UINT32_C(1) << CALL_UNLINK, 1, EACCES);
+    (void)test_flush(storage, &books);
+    assert_int_equal(disk->failed, CALL_UNLINK);
+    fault_files_heal(disk);
+    return storage;
+}
+
+static void a_flush_without_news_removes_segments_that_stayed(void **state)
+{
+    akidb_error err;
+    fault_files disk;
+    akidb_storage_options options = test_options(*state);
+    options.wal_max_bytes = 512 << 10;
+    akidb_storage *storage = fill_log(&options, &disk);
+    assert_status(AKIDB_E_LIMIT, upsert_some(storage, &err));
+    (void)test_flush(storage, &books);
+    assert_ok(err, upsert_some(storage, &err));
+    test_close(storage);
+}
+
+static void the_background_removes_segments_that_stayed(void **state)
+{
+    akidb_error err;
+    fault_files disk;
+    akidb_storage_options options = test_options(*state);
+    options.wal_max_bytes = 512 << 10;
+    options.flush_age = UINT64_C(1) << 60; /* there is a thread, but it flushes nothing */
+    akidb_storage *storage = fill_log(&options, &disk);
+    akidb_status status = AKIDB_E_LIMIT;
+    for (int i = 0; i < 1000 && status == AKIDB_E_LIMIT; i++) {
+        usleep(10000);
+        status = upsert_some(storage, &err);
+    }
+    assert_ok(err, status);
+    test_close(storage);
+}
+
 /* ---- the disk fails -------------------------------------------------------------------------- */
 
 /* Opens, writes and flushes until something fails; how many upserts were acknowledged. */
@@ -346,6 +409,8 @@ int main(void)
         storage_test(a_store_that_stays_away_loses_nothing),
         storage_test(a_lost_answer_loses_nothing),
         storage_test(a_failed_flush_of_the_background_is_tried_again),
+        storage_test(a_flush_without_news_removes_segments_that_stayed),
+        storage_test(the_background_removes_segments_that_stayed),
         storage_test(a_disk_that_fails_at_any_call_loses_nothing),
         storage_test(a_damaged_newest_snapshot_is_named_or_passed_over),
         storage_test(the_clock_does_not_say_which_snapshot_is_the_one_before),
