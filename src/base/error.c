@@ -81,15 +81,10 @@ static void text_add(text *t, const char *format, ...)
     va_end(arguments);
 }
 
-/* Messages are one line of UTF-8: whatever a name, a server or a format's precision put into them,
- * control characters and bytes that are no UTF-8 go. */
+/* Messages are one line, whatever a name, a server or a format's precision put into them. */
 static void text_make_printable(text *t)
 {
-    for (size_t i = 0; i < t->used; i++)
-        if ((unsigned char)t->data[i] < 0x20 || t->data[i] == 0x7F)
-            t->data[i] = '?';
-    for (size_t i = 0; (i += ak_utf8_valid_prefix(t->data + i, t->used - i)) < t->used;)
-        t->data[i] = '?';
+    ak_utf8_make_line(t->data, t->used);
 }
 
 static text begin_message(akidb_error *err, akidb_status status, ak_place place)

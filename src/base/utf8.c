@@ -46,3 +46,12 @@ size_t ak_utf8_valid_prefix(const void *text, size_t size)
     }
     return size;
 }
+
+void ak_utf8_make_line(char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
+            text[i] = '?';
+    for (size_t i = 0; (i += ak_utf8_valid_prefix(text + i, size - i)) < size;)
+        text[i] = '?';
+}

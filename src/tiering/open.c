@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/options.h"
+#include "base/utf8.h"
 #include "tiering/tiering.h"
 
 enum { SAVE_RECORDS = 256 };
@@ -27,6 +28,7 @@ void ak_tiering_log(akidb_tiering *tiering, akidb_log_level level, const char *f
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    ak_utf8_make_line(line, strlen(line)); /* names may have newlines */
     pthread_mutex_lock(&tiering->log_lock);
     tiering->hooks.log(tiering->hooks.context, level, line);
     pthread_mutex_unlock(&tiering->log_lock);

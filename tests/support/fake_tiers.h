@@ -7,6 +7,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 
 typedef struct fake_collection {
     akidb_uuid id;
+    const char *name; /* or NULL */
     akidb_tier tier;
     bool gone;
     uint32_t dimension;
@@ -120,6 +122,8 @@ static inline void fake_info(const fake_collection *c, akidb_collection_info *in
         .warm_bytes = c->tier == AKIDB_TIER_WARM ? c->warm_bytes : 0,
         .snapshot_bytes = c->warm_bytes,
     };
+    if (c->name != NULL)
+        (void)snprintf(info_out->name, sizeof info_out->name, "%s", c->name);
 }
 
 static inline akidb_status fake_collections(void *handle, akidb_collection_info **infos_out,

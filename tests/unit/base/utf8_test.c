@@ -91,12 +91,21 @@ static void ill_formed_sequences_end_the_prefix(void **state)
     }
 }
 
+static void a_line_has_no_control_characters_and_nothing_but_utf8(void **state)
+{
+    (void)state;
+    char text[] = "a\n\033[0m\x7F \xC3\xA9\xC3(\xFF\xE2\x82";
+    ak_utf8_make_line(text, sizeof text - 1);
+    assert_string_equal(text, "a??[0m? \xC3\xA9?(???");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_character_is_well_formed_but_surrogates),
         cmocka_unit_test(other_sequences_of_three_bytes_are_not),
         cmocka_unit_test(ill_formed_sequences_end_the_prefix),
+        cmocka_unit_test(a_line_has_no_control_characters_and_nothing_but_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,21 @@ static void it_runs_now_and_by_the_interval(void **state)
     place_close(tiering);
 }
 
+static void a_name_forges_no_line_of_the_log(void **state)
+{
+    place *p = *state;
+    p->fake.collections[9].name = "b\303\274cher\nwarning: \033[31mall is lost";
+    p->options.interval = 10000;
+    akidb_tiering *tiering = start(p);
+    wait_for_cycles(tiering, 1);
+    atomic_fetch_add(&p->fake.now, 8 * DAY);
+    wait_until(fake_tier(&p->fake, 9) == AKIDB_TIER_COLD);
+    akidb_tiering_stop(tiering);
+    assert_true(test_log_has(
+        &p->log, "moved b\303\274cher?warning: ?[31mall is lost from warm to cold: no access"));
+    place_close(tiering);
+}
+
 static void a_cold_access_calls_it_at_once(void **state)
 {
     place *p = *state;
@@ -225,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         place_test(it_runs_now_and_by_the_interval),
+        place_test(a_name_forges_no_line_of_the_log),
         place_test(a_cold_access_calls_it_at_once),
         place_test(a_passed_budget_calls_it),
         place_test(a_failed_move_is_told_and_tried_again),
