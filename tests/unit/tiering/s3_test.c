@@ -13,6 +13,7 @@
 static s3_server server; /* our own; pid 0: it is somebody else's */
 static pid_t server_pid; /* 0: unknown */
 
+/* The last that was started is the one that answers; what others it needs were there before. */
 static void find_server_pid(void)
 {
     const char *folder = getenv("AKIDB_TEST_S3_FOLDER");
@@ -22,7 +23,7 @@ static void find_server_pid(void)
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return;
-    if (fscanf(file, "%ld", &pid) == 1)
+    while (fscanf(file, "%ld", &pid) == 1)
         server_pid = (pid_t)pid;
     fclose(file);
 }
