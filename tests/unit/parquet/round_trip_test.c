@@ -5,6 +5,7 @@
 #include "akidb/parquet.h"
 #include "base/buffer.h"
 
+#include "same.h"
 #include "test.h"
 
 /* ---- random documents ------------------------------------------------------------------------ */
@@ -126,17 +127,6 @@ static void sample_free(sample *s)
 }
 
 /* ---- comparing ------------------------------------------------------------------------------- */
-
-static void assert_same_texts(const akidb_texts *a, const akidb_texts *b, size_t rows)
-{
-    for (size_t i = 0; i < rows; i++) {
-        akidb_slice x = akidb_texts_at(a, i), y = akidb_texts_at(b, i);
-        assert_int_equal(x.data == NULL, y.data == NULL);
-        assert_int_equal(x.size, y.size);
-        if (x.size > 0)
-            assert_memory_equal(x.data, y.data, x.size);
-    }
-}
 
 static void assert_same(const akidb_batch *a, const akidb_batch *b)
 {

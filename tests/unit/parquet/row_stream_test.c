@@ -4,6 +4,7 @@
 
 #include "akidb/sys/output.h"
 #include "builder.h"
+#include "same.h"
 
 enum { ROWS = 2000, DIMENSION = 6 };
 
@@ -72,17 +73,6 @@ static akidb_status read_group(akidb_slice file, source *s, size_t piece_bytes, 
     else
         akidb_documents_free(documents);
     return status;
-}
-
-static void assert_same_texts(const akidb_texts *a, const akidb_texts *b, size_t rows)
-{
-    for (size_t i = 0; i < rows; i++) {
-        akidb_slice x = akidb_texts_at(a, i), y = akidb_texts_at(b, i);
-        assert_int_equal(x.data == NULL, y.data == NULL);
-        assert_int_equal(x.size, y.size);
-        if (x.size > 0)
-            assert_memory_equal(x.data, y.data, x.size);
-    }
 }
 
 static void assert_same(const akidb_documents *a, const akidb_documents *b)
